@@ -1,0 +1,56 @@
+# One word a chore; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+FILE ?= examples/release.de.txt
+PROTOS := $(sort $(wildcard proto/depesche/v1/*.proto))
+INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help brief test lint format proto docs lock bench clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
+
+brief: .venv/run ## Brief a release: FILE=path, by default a bundled German one.
+	@$(BIN)/depesche brief $(FILE)
+
+test: lint ## Lint, check types, run the tests.
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+lint: .venv/dev ## Check style, types, layers, the API and spelling.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/python -m grpc_tools.protoc $(INCLUDES) --include_source_info -o .venv/api.binpb --include_imports $(PROTOS)
+	$(BIN)/buf lint .venv/api.binpb --path depesche
+
+format: .venv/dev ## Format the code.
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+proto: .venv/dev ## Generate the code of the API from proto/.
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc $(INCLUDES) \
+		--python_out=service --grpc_python_out=service --mypy_out=service $(PROTOS)
+
+lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile -q --universal --generate-hashes --group build pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --group dev pyproject.toml -o requirements/dev.txt
+
+clean: ## Remove the virtual environment and caches.
+	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+.venv/run: requirements/run.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: requirements/dev.txt .venv/run
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,97 @@
+"""The service's settings: one frozen object, read once at the top and passed down.
+
+Each setting is read from the environment variable `DEPESCHE_<NAME>`, or from the file of that
+name in the folder that `DEPESCHE_SECRETS_DIR` names.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from depesche.errors import ConfigurationError
+
+__all__ = ["Settings", "load_settings"]
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def _default_models_dir() -> Path:
+    """Find the models beside the source in a checkout, else below the working folder."""
+    beside = _CHECKOUT / "models"
+    return beside if (beside / "manifest.toml").is_file() else Path("models")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(env_prefix="DEPESCHE_", frozen=True, extra="forbid")
+
+    listen: str = Field("127.0.0.1:50051", description="Address of the gRPC server, HOST:PORT.")
+    metrics: str = Field("127.0.0.1:9464", description="Address of the metrics, HOST:PORT.")
+    models_dir: Path = Field(
+        default_factory=_default_models_dir, description="Folder of the models and their manifest."
+    )
+    translation_model: str = Field("embedded", description="Manifest name of the translator.")
+    summary_model: str = Field("minilm", description="Manifest name of the sentence encoder.")
+
+    max_text_characters: int = Field(100_000, ge=1, description="Longest text of a release.")
+    max_title_characters: int = Field(1_000, ge=1, description="Longest title of a release.")
+    max_sentences: int = Field(1_000, ge=1, description="Most sentences that one release may hold.")
+    max_key_sentences: int = Field(20, ge=1, description="Most key sentences of one brief.")
+    max_id_characters: int = Field(200, ge=1, description="Longest caller's id.")
+    max_message_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest gRPC message.")
+    max_releases_in_flight: int = Field(4, ge=1, description="Releases in flight in one stream.")
+
+    workers: int = Field(0, ge=0, description="Model workers; 0 takes one a CPU of the quota.")
+    threads_per_worker: int = Field(1, ge=1, description="CPU threads of each worker.")
+    batch_tokens: int = Field(256, ge=1, description="Padded source tokens of one batch at most.")
+    beam_size: int = Field(4, ge=2, le=16, description="Beam of the second, safer decoding.")
+    decode_again: bool = Field(
+        default=True, description="Decode sentences that fail a check again."
+    )
+    queue_segments: int = Field(4_000, ge=1, description="Segments that may wait for a worker.")
+
+    drain_seconds: float = Field(30.0, ge=0, description="Time for running calls after SIGTERM.")
+    connection_age_seconds: int = Field(
+        300,
+        ge=1,
+        description="Age at which connections are renewed, so that new replicas get work.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log lines that are written."
+    )
+    token: SecretStr | None = Field(None, description="Token that callers must send, if set.")
+    tls_certificate: Path | None = Field(None, description="Certificate chain in PEM, for TLS.")
+    tls_key: Path | None = Field(None, description="Private key in PEM, for TLS.")
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        return self
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment.
+
+    Args:
+        overrides: settings by name that win over the environment; None counts as not given.
+
+    Raises:
+        ConfigurationError: a setting is wrong; the message names each one and what it must be.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(_secrets_dir=os.environ.get("DEPESCHE_SECRETS_DIR"), **given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigurationError(
+            "; ".join(_line(e["loc"], e["msg"]) for e in error.errors())
+        ) from None
+
+
+def _line(location: tuple[int | str, ...], message: str) -> str:
+    name = ".".join(str(part) for part in location) or "settings"
+    return f"{name}: {message}"

@@ -1,0 +1,377 @@
+"""The pipeline with its models loaded: what the commands and the server share."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol, Self
+
+from depesche.brief import Briefer, Started
+from depesche.config import Settings
+from depesche.errors import ConfigurationError, FeatureUnavailable
+from depesche.inference.backend import TranslationBackend
+from depesche.inference.cpu import available_cpus
+from depesche.inference.encoder import CTranslateEncoder, SentenceEncoder
+from depesche.inference.gemma import GemmaBackend
+from depesche.inference.observer import NULL_OBSERVER, Observer, QueueStatistics
+from depesche.inference.queue import SegmentQueue
+from depesche.models.manifest import ModelSpec
+from depesche.models.store import ModelStore
+from depesche.summarise import Summariser
+from depesche.text import language
+from depesche.translate import Translator
+from depesche.types import (
+    Brief,
+    BriefOptions,
+    Detection,
+    Language,
+    ModelIdentity,
+    Priority,
+    Release,
+    Sentence,
+    Signature,
+    SummaryStrategy,
+    Timings,
+    Translation,
+)
+from depesche.validation import check_options, check_release
+
+__all__ = [
+    "Engine",
+    "LoadedModels",
+    "Loader",
+    "ModelState",
+    "ModelStatus",
+    "Summary",
+    "TranslatedRelease",
+    "load_models",
+    "worker_count",
+]
+
+
+class ModelState(StrEnum):
+    """What a model of the manifest is doing."""
+
+    ABSENT = "absent"
+    PRESENT = "present"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """A model of the manifest and its state.
+
+    Attributes:
+        name: its name.
+        task: `translation` or `summary`.
+        revision: its revision.
+        languages: ISO 639-1 codes that it reads.
+        licence: SPDX expression.
+        digest: SHA-256 of its weights.
+        quantisation: compute type in use, or the stored one.
+        size_bytes: size of all its files.
+        state: what it is doing.
+    """
+
+    name: str
+    task: str
+    revision: str
+    languages: tuple[str, ...]
+    licence: str
+    digest: str
+    quantisation: str
+    size_bytes: int
+    state: ModelState
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatedRelease:
+    """A release in English, without a brief."""
+
+    detection: Detection
+    translations: tuple[Translation, ...]
+    signature: Signature
+    timings: Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Key sentences of an English text, in document order."""
+
+    sentences: tuple[Sentence, ...]
+    signature: Signature
+    timings: Timings
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModels:
+    """The models that a pipeline runs on, and what exactly they are."""
+
+    backend: TranslationBackend
+    encoder: SentenceEncoder
+    translation: ModelIdentity
+    summary: ModelIdentity
+
+
+class Loader(Protocol):
+    """Loads the models that the settings name; blocks."""
+
+    def __call__(self, settings: Settings, store: ModelStore) -> LoadedModels:
+        """Verify and load them.
+
+        Raises:
+            ModelError: one is missing, altered or not loadable.
+        """
+        ...
+
+
+class Engine:
+    """The pipeline, ready to run; made by `Engine.load`, used on one event loop."""
+
+    def __init__(
+        self, settings: Settings, store: ModelStore, observer: Observer, loader: Loader
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._observer = observer
+        self._loader = loader
+        self._reloading = asyncio.Lock()
+        self._current: _Running
+
+    @classmethod
+    async def load(
+        cls,
+        settings: Settings,
+        *,
+        observer: Observer = NULL_OBSERVER,
+        loader: Loader | None = None,
+    ) -> Self:
+        """Verify, load and warm the models that the settings name.
+
+        Args:
+            settings: the service's settings.
+            observer: told what inference does.
+            loader: loads the models; by default from the store, tests pass one of fakes.
+
+        Raises:
+            ModelError: a model is missing, altered or not loadable.
+            ConfigurationError: more threads are asked for than there are CPUs.
+        """
+        engine = cls(settings, ModelStore(settings.models_dir), observer, loader or load_models)
+        engine._current = await engine._start()
+        return engine
+
+    async def stream(
+        self, release: Release, options: BriefOptions, *, deadline: float | None = None
+    ) -> AsyncGenerator[Started | Translation | Brief, None]:
+        """Brief a release, telling of each step; see `Briefer.stream`."""
+        check_release(release, self._settings)
+        check_options(options, self._settings)
+        _check_strategy(options.strategy)
+        with self._use() as briefer:
+            async with aclosing(briefer.stream(release, options, deadline=deadline)) as events:
+                async for event in events:
+                    yield event
+
+    async def brief(
+        self, release: Release, options: BriefOptions, *, deadline: float | None = None
+    ) -> Brief:
+        """Brief a release; see `Briefer.stream`."""
+        async with aclosing(self.stream(release, options, deadline=deadline)) as events:
+            async for event in events:
+                if isinstance(event, Brief):
+                    return event
+        raise AssertionError("a brief's last event is the brief; this is a bug")
+
+    async def translate(
+        self, release: Release, priority: Priority, *, deadline: float | None = None
+    ) -> TranslatedRelease:
+        """Translate a release without briefing it; raises as `Briefer.stream` does."""
+        check_release(release, self._settings)
+        timings = Timings()
+        with self._use() as briefer:
+            prepared = await briefer.prepare(release, timings)
+            found = [t async for t in briefer.translate(prepared, priority, deadline, timings)]
+            found.sort(key=lambda t: t.sentence.index)
+            signature = briefer.signature(prepared.detection.language)
+            return TranslatedRelease(prepared.detection, tuple(found), signature, timings)
+
+    def detect(self, text: str) -> Detection:
+        """Tell the language of a text.
+
+        Raises:
+            LanguageUncertain: it can't be told.
+            LanguageUnsupported: no model translates it.
+        """
+        check_release(Release(text), self._settings)
+        return language.detect(text)
+
+    async def summarise(self, release: Release, options: BriefOptions) -> Summary:
+        """Choose the key sentences of a release in English."""
+        check_release(release, self._settings)
+        check_options(options, self._settings)
+        _check_strategy(options.strategy)
+        timings = Timings()
+        english = replace(release, language=Language.ENGLISH)
+        with self._use() as briefer:
+            prepared = await briefer.prepare(english, timings)
+            kept = [t async for t in briefer.translate(prepared, options.priority, None, timings)]
+            chosen = await briefer.choose(kept, options.sentence_count)
+            signature = briefer.signature(Language.ENGLISH, options)
+        return Summary(tuple(kept[i].sentence for i in chosen), signature, timings)
+
+    def models(self) -> list[ModelStatus]:
+        """Tell the state of every model of the manifest, in its order."""
+        return [self._status(spec) for spec in self._store.manifest]
+
+    async def reload(self) -> list[ModelStatus]:
+        """Load the models anew beside the running ones, then swap; calls under way end on the old.
+
+        Raises:
+            ModelError: the new models can't be loaded; the running ones stay.
+        """
+        async with self._reloading:
+            old, self._current = self._current, await self._start()
+            await old.aclose()
+        return self.models()
+
+    def statistics(self) -> dict[str, QueueStatistics]:
+        """Tell what waits before each model now."""
+        return {self._current.models.translation.name: self._current.queue.statistics()}
+
+    async def aclose(self) -> None:
+        """Refuse what waits, let running batches end and free the models."""
+        await self._current.aclose(wait=False)
+
+    @contextmanager
+    def _use(self) -> Iterator[Briefer]:
+        running = self._current
+        with running.used():
+            yield running.briefer
+
+    async def _start(self) -> "_Running":
+        workers = worker_count(self._settings)
+        self._store.refresh()
+        models = await asyncio.to_thread(self._loader, self._settings, self._store)
+        running = _Running(models, self._settings, workers, self._observer)
+        await running.warm()
+        return running
+
+    def _status(self, spec: ModelSpec) -> ModelStatus:
+        loaded = self._current.models
+        identity = next(
+            (m for m in (loaded.translation, loaded.summary) if m.name == spec.name), None
+        )
+        present = ModelState.PRESENT if self._store.is_present(spec.name) else ModelState.ABSENT
+        return ModelStatus(
+            name=spec.name,
+            task=spec.task,
+            revision=spec.revision,
+            languages=tuple(spec.languages),
+            licence=spec.licence,
+            digest=self._store.digest(spec.name),
+            quantisation=identity.quantisation if identity else spec.quantisation,
+            size_bytes=self._store.size(spec.name),
+            state=ModelState.READY if identity else present,
+        )
+
+
+class _Running:
+    """One generation of loaded models with their queue and pipeline."""
+
+    def __init__(
+        self, models: LoadedModels, settings: Settings, workers: int, observer: Observer
+    ) -> None:
+        self.models = models
+        self.queue = SegmentQueue(
+            models.translation.name,
+            models.backend,
+            workers=workers,
+            batch_tokens=settings.batch_tokens,
+            capacity=settings.queue_segments,
+            observer=observer,
+        )
+        translator = Translator(
+            self.queue,
+            models.backend,
+            models.translation,
+            beam_size=settings.beam_size,
+            decode_again=settings.decode_again,
+        )
+        summariser = Summariser(models.encoder, models.summary)
+        self.briefer = Briefer(translator, summariser, settings.max_sentences)
+        self._users = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def warm(self) -> None:
+        """Run each model once, so that the first caller doesn't pay for their set-up."""
+        async for _ in self.queue.translate(["Guten Tag."]):
+            pass
+        await asyncio.to_thread(self.models.encoder.encode, ["Good day."])
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        self._users += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._idle.set()
+
+    async def aclose(self, *, wait: bool = True) -> None:
+        """Free the models, once nobody uses them any more if `wait`."""
+        if wait:
+            await self._idle.wait()
+        await self.queue.aclose()
+        self.models.backend.close()
+
+
+def load_models(settings: Settings, store: ModelStore) -> LoadedModels:
+    """Verify and load the models that the settings name; see `Loader`."""
+    spec = store.spec(settings.translation_model)
+    backend = GemmaBackend(
+        store.verify(spec.name),
+        workers=worker_count(settings),
+        threads_per_worker=settings.threads_per_worker,
+        max_source_tokens=spec.max_source_tokens,
+        max_target_tokens=spec.max_target_tokens,
+    )
+    summary = store.spec(settings.summary_model)
+    encoder = CTranslateEncoder(store.verify(summary.name), threads=settings.threads_per_worker)
+    return LoadedModels(
+        backend,
+        encoder,
+        _identity(spec, store, backend.quantisation),
+        _identity(summary, store, summary.quantisation),
+    )
+
+
+def worker_count(settings: Settings) -> int:
+    """Tell how many batches run at once: as set, or one for each share of the CPU quota.
+
+    Raises:
+        ConfigurationError: workers times threads per worker is more than the CPUs there are.
+    """
+    cpus = available_cpus()
+    workers = settings.workers or max(1, cpus // settings.threads_per_worker)
+    threads = workers * settings.threads_per_worker
+    if threads > cpus:
+        raise ConfigurationError(
+            f"workers: {workers} of {settings.threads_per_worker} threads need {threads} CPUs, "
+            f"and this process may use {cpus}"
+        )
+    return workers
+
+
+def _identity(spec: ModelSpec, store: ModelStore, quantisation: str) -> ModelIdentity:
+    digest = store.digest(spec.name)
+    return ModelIdentity(spec.task, spec.name, spec.revision, digest, quantisation, spec.licence)
+
+
+def _check_strategy(strategy: SummaryStrategy) -> None:
+    if strategy is not SummaryStrategy.EXTRACTIVE:
+        raise FeatureUnavailable("options.strategy", "no model for abstractive summaries is loaded")

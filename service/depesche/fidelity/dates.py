@@ -1,0 +1,110 @@
+"""Names of months and weekdays in the languages of releases."""
+
+from collections.abc import Iterable, Mapping
+
+from depesche.types import Language
+
+__all__ = [
+    "ENGLISH_MONTHS",
+    "ENGLISH_WEEKDAYS",
+    "MONTHS",
+    "SHORT_MONTHS",
+    "WEEKDAYS",
+    "inflect",
+]
+
+ENGLISH_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+ENGLISH_WEEKDAYS = (
+    *("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+)
+
+_ADJECTIVE = "ий ая ое ие ого ому им ом ой ую их ими".split()
+
+
+def inflect(stem: str, endings: Iterable[str]) -> list[str]:
+    """Write `stem` with each of `endings`."""
+    return [stem + ending for ending in endings]
+
+
+def _numbered(lines: str) -> dict[str, int]:
+    """Number the lines from 1; each holds forms of one name."""
+    rows = enumerate(lines.strip().splitlines(), 1)
+    return {form: number for number, line in rows for form in line.split()}
+
+
+def _russian_months() -> dict[str, int]:
+    stems = "январ феврал март апрел ма июн июл август сентябр октябр ноябр декабр".split()
+    adjectives = (
+        "январск февральск мартовск апрельск майск июньск июльск августовск "
+        "сентябрьск октябрьск ноябрьск декабрьск"
+    ).split()
+    months = {}
+    for number, (stem, adjective) in enumerate(zip(stems, adjectives, strict=True), 1):
+        nominative = {"март": "", "август": "", "ма": "й"}.get(stem, "ь")
+        hard = nominative == ""
+        endings = [nominative, *(("а", "у", "ом", "е") if hard else ("я", "ю", "ем", "е"))]
+        forms = inflect(stem, endings) + inflect(adjective, _ADJECTIVE)
+        months.update(dict.fromkeys(forms, number))
+    return months
+
+
+def _russian_weekdays() -> dict[str, int]:
+    masculine = ["", "а", "у", "ом", "е", "и", "ов", "ам", "ами", "ах"]
+    feminine = ["а", "у", "ы", "е", "ой", "ам", "ами", "ах", ""]
+    # "Среда" is also "environment"; only the form after "в" (on) is surely the day.
+    rows = (
+        inflect("понедельник", masculine),
+        inflect("вторник", masculine),
+        ["среду"],
+        inflect("четверг", masculine),
+        inflect("пятниц", feminine),
+        inflect("суббот", feminine),
+        inflect("воскресень", ["е", "я", "ю", "ем", "ям", "ями", "ях"]),
+    )
+    return {form: number for number, forms in enumerate(rows, 1) for form in forms}
+
+
+MONTHS: Mapping[Language, Mapping[str, int]] = {
+    Language.ENGLISH: {name.lower(): number for number, name in enumerate(ENGLISH_MONTHS, 1)},
+    Language.GERMAN: _numbered(
+        "januar jänner januars\nfebruar februars feber\nmärz\napril aprils\nmai\njuni\njuli\n"
+        "august augusts\nseptember septembers\noktober oktobers\nnovember novembers\n"
+        "dezember dezembers"
+    ),
+    Language.RUSSIAN: _russian_months(),
+    Language.KHMER: {},
+}
+
+SHORT_MONTHS: Mapping[Language, Mapping[str, int]] = {
+    Language.ENGLISH: _numbered("jan\nfeb\nmar\napr\nmay\njun\njul\naug\nsep sept\noct\nnov\ndec"),
+    Language.GERMAN: _numbered("jan\nfeb\nmrz mär\napr\nmai\njun\njul\naug\nsep sept\nokt\nnov\ndez"),
+    Language.RUSSIAN: _numbered(
+        "янв\nфев февр\nмар\nапр\nмая\nиюн\nиюл\nавг\nсен сент\nокт\nноя нояб\nдек"
+    ),
+    # Bare, several Khmer months are other words or parts of them (តុលាការ is a court): they count
+    # only after a day's number, or after ខែ (month), which the lexer puts before them.
+    Language.KHMER: _numbered(
+        "មករា\nកុម្ភៈ កុម្ភះ\nមីនា\nមេសា\nឧសភា\nមិថុនា\nកក្កដា\nសីហា\nកញ្ញា\nតុលា\nវិច្ឆិកា វិច្ឆកា\nធ្នូ"
+    ),
+}
+"""Names that count only beside the number of a day."""
+
+WEEKDAYS: Mapping[Language, Mapping[str, int]] = {
+    Language.ENGLISH: {
+        form: number
+        for number, name in enumerate(ENGLISH_WEEKDAYS, 1)
+        for form in (name.lower(), name.lower() + "s")
+    },
+    Language.GERMAN: _numbered(
+        "montag\ndienstag\nmittwoch\ndonnerstag\nfreitag\nsamstag sonnabend\nsonntag"
+    ),
+    Language.RUSSIAN: _russian_weekdays(),
+    Language.KHMER: _numbered(
+        "ថ្ងៃចន្ទ ថ្ងៃច័ន្ទ ថ្ងៃច័ន្ទ\nថ្ងៃអង្គារ\nថ្ងៃពុធ\nថ្ងៃព្រហស្បតិ៍ ថ្ងៃព្រហស្បត្តិ៍ ថ្ងៃព្រហស្បត៍\n"
+        "ថ្ងៃសុក្រ\nថ្ងៃសៅរ៍ ថ្ងៃសៅ\nថ្ងៃអាទិត្យ"
+    ),
+}
+"""German ones also begin longer words, as in Montagabend."""

@@ -1,0 +1,99 @@
+"""Translation by a Gemma decoder fine-tuned on sentence pairs, through CTranslate2."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import ctranslate2
+import sentencepiece
+
+from depesche.errors import ModelError
+from depesche.inference.backend import Hypothesis
+
+__all__ = ["GemmaBackend"]
+
+_BOS = "<bos>"
+_EOS = "<eos>"
+_TURN = "<start_of_turn>"
+
+
+class GemmaBackend:
+    """One decoder for all languages; prompt `<bos> source <start_of_turn>`, reply `English <eos>`.
+
+    A batch of prompts of unequal length costs a step for each token by which they differ, since
+    CTranslate2 takes in at once only what the shortest prompt holds. Batches should therefore be
+    cut from segments of like length, and a beam is best run on one segment at a time.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        workers: int,
+        threads_per_worker: int,
+        max_source_tokens: int,
+        max_target_tokens: int,
+    ) -> None:
+        """Load the model.
+
+        Args:
+            path: folder of the converted model and its `sentencepiece.model`.
+            workers: batches that run at once.
+            threads_per_worker: CPU threads of each.
+            max_source_tokens: longest segment, in pieces.
+            max_target_tokens: tokens after which a reply is cut off.
+
+        Raises:
+            ModelError: the files can't be loaded.
+        """
+        self.max_source_tokens = max_source_tokens
+        self._max_target_tokens = max_target_tokens
+        try:
+            self._pieces = sentencepiece.SentencePieceProcessor(
+                model_file=str(path / "sentencepiece.model")
+            )
+            self._generator = ctranslate2.Generator(
+                str(path),
+                device="cpu",
+                compute_type="int8",
+                inter_threads=workers,
+                intra_threads=threads_per_worker,
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ModelError(f"the model in {path} can't be loaded: {error}") from error
+
+    @property
+    def quantisation(self) -> str:
+        """The compute type that CTranslate2 chose for this CPU."""
+        return str(self._generator.compute_type)
+
+    def tokenize(self, text: str) -> list[str]:
+        """Cut one segment into SentencePiece pieces."""
+        pieces: list[str] = self._pieces.encode(text, out_type=str)
+        return pieces
+
+    def translate(self, batch: Sequence[Sequence[str]], *, beam_size: int) -> list[Hypothesis]:
+        """Translate a batch; see `TranslationBackend`."""
+        results = self._generator.generate_batch(
+            [[_BOS, *tokens, _TURN] for tokens in batch],
+            beam_size=beam_size,
+            sampling_topk=1,
+            max_length=self._max_target_tokens,
+            include_prompt_in_result=False,
+            end_token=_EOS,
+            return_scores=True,
+        )
+        return [self._hypothesis(result) for result in results]
+
+    def _hypothesis(self, result: ctranslate2.GenerationResult) -> Hypothesis:
+        ids = result.sequences_ids[0]
+        return Hypothesis(
+            text=self._pieces.decode(ids).strip(),
+            score=float(result.scores[0]),
+            tokens=len(ids),
+            # The end token is never among the ids, so a full reply is one that was cut off.
+            truncated=len(ids) >= self._max_target_tokens,
+        )
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        self._generator.unload_model()

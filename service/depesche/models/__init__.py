@@ -1,0 +1,1 @@
+"""Models: what the manifest pins, and the files on disk."""

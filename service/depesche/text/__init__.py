@@ -1,0 +1,1 @@
+"""Text: pure functions, no I/O, no model."""

@@ -1,0 +1,206 @@
+"""Sentences into English: decode, check, and decode again what fails."""
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from depesche.fidelity import check, weigh
+from depesche.inference.backend import Hypothesis, TranslationBackend
+from depesche.inference.queue import SegmentQueue, SegmentResult
+from depesche.text.clauses import split_long
+from depesche.text.quotes import repair
+from depesche.types import (
+    Decoding,
+    Language,
+    ModelIdentity,
+    Priority,
+    Sentence,
+    Timings,
+    Translation,
+)
+
+__all__ = ["Translator"]
+
+# A sentence that fails even with a beam is cut once more, to this share of its tokens; a little
+# over a half, so that a clause boundary near the middle will do.
+_SPLIT_SHARE = 0.6
+# Sentences of fewer tokens aren't cut: their parts would hold too little to translate well.
+_SPLIT_MINIMUM = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What the sentences of one request share."""
+
+    language: Language
+    priority: Priority
+    deadline: float | None
+    timings: Timings
+
+
+class Translator:
+    """Translates sentences by one model and checks each result.
+
+    Each sentence is decoded greedily. One whose checks find something is decoded again alone by
+    beam search, and then in parts; the result with the lightest findings is kept.
+    """
+
+    def __init__(
+        self,
+        queue: SegmentQueue,
+        backend: TranslationBackend,
+        identity: ModelIdentity,
+        *,
+        beam_size: int,
+        decode_again: bool,
+    ) -> None:
+        """Make a translator.
+
+        Args:
+            queue: feeds the model.
+            backend: the model, for counting tokens.
+            identity: what the model is.
+            beam_size: width of the beam of the second decoding.
+            decode_again: whether failing sentences are decoded again at all.
+        """
+        self.identity = identity
+        self._queue = queue
+        self._backend = backend
+        self._beam_size = beam_size
+        self._decode_again = decode_again
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What shapes the result beside the model, for the signature."""
+        again = f"beam{self._beam_size},split" if self._decode_again else "none"
+        return {"decoding": "greedy", "again": again, "batch": "release"}
+
+    def keep(self, sentence: Sentence) -> Translation:
+        """Take an English sentence as its own translation."""
+        return Translation(sentence, sentence.text, None, Decoding.NONE)
+
+    async def translate(
+        self,
+        sentences: Sequence[Sentence],
+        language: Language,
+        *,
+        priority: Priority,
+        deadline: float | None,
+        timings: Timings,
+    ) -> AsyncGenerator[Translation, None]:
+        """Give the English of each sentence once, in the order in which they finish.
+
+        Args:
+            sentences: of one release.
+            language: theirs.
+            priority: whether a person waits.
+            deadline: `time.monotonic()` value after which nobody wants the result.
+            timings: the request's, to which the stages are added.
+
+        Raises:
+            LoadError: there is no room, or no time.
+        """
+        call = _Call(language, priority, deadline, timings)
+        started = time.monotonic()
+        again: list[asyncio.Task[Translation]] = []
+        try:
+            async with aclosing(self._first_pass(sentences, call)) as firsts:
+                async for first in firsts:
+                    if first.findings and self._decode_again:
+                        again.append(asyncio.create_task(self._again(first, call)))
+                    else:
+                        yield first
+            timings.add("translate", time.monotonic() - started)
+            started = time.monotonic()
+            for task in asyncio.as_completed(again):
+                yield await task
+            timings.add("decode_again", time.monotonic() - started)
+        finally:
+            for task in again:
+                task.cancel()
+            await asyncio.gather(*again, return_exceptions=True)
+
+    async def _first_pass(
+        self, sentences: Sequence[Sentence], call: _Call
+    ) -> AsyncGenerator[Translation, None]:
+        """Decode all sentences greedily together; gives each when its last segment is done."""
+        segments: list[str] = []
+        owners: list[int] = []
+        for place, sentence in enumerate(sentences):
+            parts = self._cut(sentence.text, call.language, self._backend.max_source_tokens)
+            segments.extend(parts)
+            owners.extend([place] * len(parts))
+        self._queue.admit(len(segments))
+        expected = Counter(owners)
+        done: defaultdict[int, dict[int, Hypothesis]] = defaultdict(dict)
+        async with aclosing(self._submit(segments, 1, call)) as results:
+            async for result in results:
+                call.timings.queue = max(call.timings.queue, result.wait)
+                place = owners[result.index]
+                done[place][result.index] = result.hypothesis
+                if len(done[place]) == expected[place]:
+                    parts = [hypothesis for _, hypothesis in sorted(done.pop(place).items())]
+                    decoding = Decoding.GREEDY if len(parts) == 1 else Decoding.SPLIT
+                    yield _compose(sentences[place], parts, decoding, call.language)
+
+    async def _again(self, first: Translation, call: _Call) -> Translation:
+        """Decode a failing sentence by safer methods until one passes; gives the best of all."""
+        sentence, tokens = first.sentence, self._count(first.sentence.text)
+        limit = self._backend.max_source_tokens
+        best = first
+        whole = self._cut(sentence.text, call.language, limit)
+        halves = self._cut(sentence.text, call.language, min(limit, int(tokens * _SPLIT_SHARE)))
+        attempts = (
+            [whole, halves] if len(halves) > len(whole) and tokens >= _SPLIT_MINIMUM else [whole]
+        )
+        for parts in attempts:
+            decoding = Decoding.BEAM if len(parts) == 1 else Decoding.SPLIT
+            hypotheses = await self._beam(parts, call)
+            best = min(best, _compose(sentence, hypotheses, decoding, call.language), key=_rank)
+            if not best.findings:
+                break
+        return best
+
+    async def _beam(self, segments: Sequence[str], call: _Call) -> list[Hypothesis]:
+        async with aclosing(self._submit(segments, self._beam_size, call)) as results:
+            done = {result.index: result.hypothesis async for result in results}
+        return [done[index] for index in range(len(segments))]
+
+    def _submit(
+        self, segments: Sequence[str], beam_size: int, call: _Call
+    ) -> AsyncGenerator[SegmentResult, None]:
+        return self._queue.translate(
+            segments, beam_size=beam_size, priority=call.priority, deadline=call.deadline
+        )
+
+    def _cut(self, text: str, language: Language, limit: int) -> list[str]:
+        spans = split_long(text, language, limit, self._count)
+        parts = (text[span.start : span.end].strip() for span in spans)
+        return [part for part in parts if part]
+
+    def _count(self, text: str) -> int:
+        return len(self._backend.tokenize(text))
+
+
+def _compose(
+    sentence: Sentence, parts: Sequence[Hypothesis], decoding: Decoding, language: Language
+) -> Translation:
+    """Join the parts of a sentence, mend its quotation marks and check the whole."""
+    text = repair(" ".join(part.text for part in parts if part.text), sentence.text)
+    score = _mean_score(parts)
+    truncated = any(part.truncated for part in parts)
+    findings = check(sentence.text, text, language, score, truncated=truncated)
+    return Translation(sentence, text, score, decoding, findings)
+
+
+def _mean_score(parts: Sequence[Hypothesis]) -> float:
+    tokens = sum(part.tokens for part in parts)
+    return sum(part.score * part.tokens for part in parts) / tokens if tokens else 0.0
+
+
+def _rank(translation: Translation) -> tuple[float, float]:
+    """Order candidates: the lightest findings first, then the best score."""
+    return weigh(translation.findings), -(translation.score or 0.0)

@@ -1,0 +1,1 @@
+"""Generated from proto/depesche/v1 by `make proto`."""

@@ -1,0 +1,51 @@
+import pytest
+
+from depesche.config import Settings
+from depesche.errors import InvalidRequest
+from depesche.types import BriefOptions, Release
+from depesche.validation import check_options, check_release
+
+SETTINGS = Settings(max_text_characters=10, max_title_characters=5, max_key_sentences=4)
+
+
+@pytest.mark.parametrize(
+    ("release", "fields"),
+    [
+        (Release("ten chars."), []),
+        (Release("eleven char"), ["release.text"]),
+        (Release("text", title="title!"), ["release.title"]),
+        (Release("eleven char", title="title!"), ["release.text", "release.title"]),
+        (Release(""), ["release.text"]),
+        (Release(" \n\t\u00a0\u3000"), ["release.text"]),
+    ],
+)
+def test_names_every_field_over_its_limit(release: Release, fields: list[str]) -> None:
+    """All violations come at once, and a release within its limits has none."""
+    found: list[str] = []
+    try:
+        check_release(release, SETTINGS)
+    except InvalidRequest as error:
+        found = [violation.field for violation in error.violations]
+
+    assert found == fields
+
+
+def test_says_the_limit_and_not_the_text() -> None:
+    """The message helps the caller and never repeats the release."""
+    with pytest.raises(InvalidRequest) as refused:
+        check_release(Release("secret words"), SETTINGS)
+
+    assert str(refused.value) == "release.text: has 12 characters; the limit is 10"
+
+
+@pytest.mark.parametrize("count", [-1, 0, 5, 2**31 - 1])
+def test_refuses_sentence_counts_out_of_range(count: int) -> None:
+    """A count must lie in the range that the message states."""
+    with pytest.raises(InvalidRequest, match="options.sentence_count: must be from 1 to 4"):
+        check_options(BriefOptions(sentence_count=count), SETTINGS)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_accepts_sentence_counts_in_range(count: int) -> None:
+    """Both ends of the range are in it."""
+    check_options(BriefOptions(sentence_count=count), SETTINGS)
