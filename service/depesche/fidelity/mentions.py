@@ -43,6 +43,9 @@ class Mention:
 _LATIN = re.compile(r"(?<![^\W_])[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9]*(?:[.&'’+-][A-Za-zÀ-ɏ0-9]+)*")
 _ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _UNIT = re.compile(r"(?:[kmcdµ]?m|[kKMGTm]?[gBWVAlLt]|[kMG]?Hz|[kMGT]?(?:bit|Wh?)|ha|rpm|mph|km/h)\d?")
+# The check of amounts covers currencies.
+_CURRENCY = re.compile(r"USD|EUR|GBP|CHF|RUB|KHR|CNY|JPY|UAH|US(?=-(?:Dollar|Cent))")
+_RUSSIAN_CURRENCY = re.compile(r"(?:доллар|цент)[а-я]* $")
 _LEAST_LETTERS = 2
 
 _GERMAN_ABBREVIATION = re.compile(
@@ -55,14 +58,14 @@ _PLURAL = re.compile(r"(?<=[A-ZÄÖÜ])s$")
 _GERMAN_NAME = r"[A-ZÄÖÜ][^\W\d_]*[a-zäöüß][^\W\d_]*(?:[-’'][A-ZÄÖÜ][^\W\d_]+)*"
 _GERMAN_TITLE = (
     r"(?:Herrn?|Frau|[A-ZÄÖÜ]?[a-zäöü]*(?:[Mm]inister|[Kk]anzler|[Pp]räsident|[Ss]ekretär|[Ss]precher"
-    r"|[Dd]irektor|[Bb]otschafter|[Bb]ürgermeister|[Kk]ommissar|[Gg]eneral)(?:s|en|in)?)"
+    r"|[Dd]irektor|[Bb]otschafter|[Bb]ürgermeister|[Kk]ommissar)(?:s|en|in)?)"
 )
 _GERMAN_PERSON = re.compile(
     # Initials, but not the end of "z. B." or "d. h.", and no "U.S.".
     rf"(?<![\w.])(?<![a-zäöü]\. )(?!U\.\s?[SNK]\.)(?:[A-ZÄÖÜ]\.[ -]?){{1,3}}(?P<initials>{_GERMAN_NAME})"
     rf"|\b(?:(?:Dr|Prof)\. ){{1,3}}(?:[A-ZÄÖÜ]\. ?)*(?:{_GERMAN_NAME} ){{0,2}}(?P<title>{_GERMAN_NAME})"
     # A genitive after an office is a place: "Präsident Russlands".
-    rf"|\b{_GERMAN_TITLE} (?:{_GERMAN_NAME} )?(?P<office>{_GERMAN_NAME})(?<!s)(?![\w-])"
+    rf"|\b{_GERMAN_TITLE} (?:{_GERMAN_NAME}(?<!s) )?(?P<office>{_GERMAN_NAME})(?<!s)(?![\w-])"
     # An apposition: "und Sok Puthivutha, Staatssekretär des ...".
     rf"|\b(?:und|von|durch|mit) {_GERMAN_NAME} (?P<apposed>{_GERMAN_NAME})(?=, [A-ZÄÖÜ][\w-]+ (?:de[rs]|im|in|von|für)\b)"
 )
@@ -144,7 +147,8 @@ def _german_tokens(source: str) -> Iterator[Mention]:
     table = expansions(Language.GERMAN)
     for match in _GERMAN_ABBREVIATION.finditer(source):
         token = _PLURAL.sub("", match[0])
-        if is_roman_numeral(token) or _GENDERED.search(token) or _UNIT.fullmatch(token):
+        figure = is_roman_numeral(token) or _UNIT.fullmatch(token)
+        if figure or _GENDERED.search(token) or _CURRENCY.match(source, match.start()):
             continue
         yield _abbreviation(token, match.start(), table)
 
@@ -169,7 +173,7 @@ def _russian_abbreviations(source: str) -> Iterator[Mention]:
     table = expansions(Language.RUSSIAN)
     for match in _RUSSIAN_ABBREVIATION.finditer(source):
         # What isn't in the table may be anything in English.
-        if match[1] in table:
+        if match[1] in table and not _RUSSIAN_CURRENCY.search(source[: match.start()][-12:]):
             yield _abbreviation(match[1], match.start(), table)
 
 

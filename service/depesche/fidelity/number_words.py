@@ -227,7 +227,8 @@ SCALES: Mapping[Language, Mapping[str, Decimal]] = {
 1e12 trillion trn tn
 """),
     Language.GERMAN: _values("""
-1e3 tsd
+100 hundert
+1e3 tausend tsd
 1e6 million millionen mio
 1e9 milliarde milliarden mrd mia
 1e12 billion billionen bio

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -155,8 +155,8 @@ class Manifest:
 
 
 def _spec(path: Path, name: str, table: object) -> ModelSpec:
-    if not isinstance(table, Mapping):
-        raise ModelError(f"{path}: model '{name}' isn't a table")
+    if not isinstance(table, Mapping) or "name" in table:
+        raise ModelError(f"{path}: model '{name}' must be a table, without a second name")
     try:
         return ModelSpec.model_validate({"name": name, **table})
     except ValidationError as error:

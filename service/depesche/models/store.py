@@ -1,6 +1,7 @@
 """The models on disk, checked against the manifest before anything is loaded."""
 
 import hashlib
+import stat
 from pathlib import Path
 
 from depesche.errors import ModelError, ModelUnknown
@@ -76,32 +77,35 @@ class ModelStore:
         """
         spec = self.spec(name)
         for file in spec.files:
-            digest = _digest(spec, self._locate(spec, file))
+            digest = _digest(spec, file, self._locate(spec, file))
             if digest != file.sha256:
                 raise _error(spec, file, f"has digest {digest}, the manifest says {file.sha256}")
         return self._folder / spec.path
 
     def _locate(self, spec: ModelSpec, file: ModelFile) -> Path:
         path = self._folder / spec.path / file.name
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            raise _error(spec, file, "is missing") from None
+        except OSError as error:
+            raise _error(spec, file, f"can't be read: {error.strerror}") from error
         # Links within the folder are fine: that is how volumes of Kubernetes are laid out.
         if not path.resolve().is_relative_to(self._folder.resolve()):
             raise _error(spec, file, "is a link out of the models' folder")
-        if not path.is_file():
-            raise _error(spec, file, "isn't a file" if path.exists() else "is missing")
-        size = path.stat().st_size
-        if size != file.size:
-            raise _error(spec, file, f"has {size} bytes, the manifest says {file.size}")
+        if not stat.S_ISREG(status.st_mode):
+            raise _error(spec, file, "isn't a file")
+        if status.st_size != file.size:
+            raise _error(spec, file, f"has {status.st_size} bytes, the manifest says {file.size}")
         return path
 
 
-def _digest(spec: ModelSpec, path: Path) -> str:
+def _digest(spec: ModelSpec, file: ModelFile, path: Path) -> str:
     try:
         with path.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError(
-            f"model '{spec.name}': {path.name} can't be read: {error.strerror}"
-        ) from error
+        raise _error(spec, file, f"can't be read: {error.strerror}") from error
 
 
 def _error(spec: ModelSpec, file: ModelFile, fault: str) -> ModelError:

@@ -37,7 +37,7 @@ _SPACE = re.compile(r"[\s\u200b]*+")
 # Possessive, and without a look at what follows the run: long runs of marks stay linear.
 _TERMINAL = re.compile(
     r"(?P<mark>[.!?…]++|[។៕៚]++)"
-    r"(?P<close>(?:[»”’›)\]]|[\"'“«‹](?!\w))*+(?:\s[»”\"](?!\w))?)"
+    r"(?P<close>(?:[»”’›)\]]|[\"'“«‹](?!\w))*+(?:\s[»”\"](?![\w\"«„“]))?)"
 )
 _OPENING = re.compile(r"(?:[\"'«»„“”‚‘‹›(\[–—-]\s?)*+")
 _DASHES = "–—-"
@@ -50,6 +50,7 @@ _WORD = re.compile(r"\w+")
 _ROMAN = re.compile(r"[IVXLC]+")
 _AFTER_FIGURE = re.compile(r"[\dIVX]\s?\Z")
 _OPENING_DATE_LENGTH = 30
+_BRACKET_WINDOW = 1_000
 _MARKER_LENGTH = 3
 _ORDINAL_LENGTH = 3
 
@@ -121,25 +122,23 @@ def _skip_space(text: str, at: int) -> int:
 
 
 def _is_boundary(text: str, begin: int, match: re.Match[str], end: int, rules: _Rules) -> bool:
-    """Tell whether a sentence that begins at `begin` ends with `match`, before the text at `end`."""
+    """Tell whether a sentence that begins at `begin` ends with `match`, the next one at `end`."""
     mark, close = match["mark"], match["close"].strip()
     if mark[0] in "។៕៚":
         return not _is_et_cetera(text, match, end, rules)
-    if end == match.end() and not (mark[-1] in "!?" and "\u1780" <= text[end] <= "\u17dc"):
-        return False
     opening = _OPENING.match(text, end)
     following = opening.end() if opening else end
-    if _continues(text, following):
-        return False
-    if text[end] in _DASHES and close and close[-1] in _QUOTES:
-        return False  # «Да!» — МИД: who says it
-    if match.start() and text[match.start() - 1] in "([":
-        return False  # an omission or a remark: […], (!)
-    if close and close[0] in ")]":
-        return text[begin] in "(["
-    if mark != "." or close:
-        return True
-    return _full_stop_ends(_Stop(text, begin, match.start(), following), rules)
+    if end == match.end() and not (mark[-1] in "!?" and "\u1780" <= text[end] <= "\u17dc"):
+        ends = False  # no space: a file's name, an address, a time
+    elif _continues(text, following) or (text[end] in _DASHES and close[-1:] in _QUOTES):
+        ends = False  # «Да!» — МИД: who says it
+    elif close[:1] in (")", "]"):
+        ends = _closes_sentence(text, begin, match.start())
+    elif mark != "." or close:
+        ends = True
+    else:
+        ends = _full_stop_ends(_Stop(text, begin, match.start(), following), rules)
+    return ends
 
 
 def _continues(text: str, at: int) -> bool:
@@ -148,6 +147,15 @@ def _continues(text: str, at: int) -> bool:
         return True
     is_name = text[at + 1 : at + 2].isupper()  # eBay, iPhone
     return (text[at].islower() and not is_name) or text[at] in ",;:)]"
+
+
+def _closes_sentence(text: str, begin: int, at: int) -> bool:
+    """Tell whether a bracket that closes after the mark at `at` closes whole sentences.
+
+    It does if it opened before what it closes: «(Das war gut.) Der …», not «[…] Der», «(ca.) Der».
+    """
+    opened = max(text.rfind(bracket, max(begin, at - _BRACKET_WINDOW), at) for bracket in "([")
+    return opened in (-1, begin)
 
 
 def _is_et_cetera(text: str, match: re.Match[str], end: int, rules: _Rules) -> bool:
@@ -160,8 +168,8 @@ def _is_et_cetera(text: str, match: re.Match[str], end: int, rules: _Rules) -> b
 def _full_stop_ends(stop: _Stop, rules: _Rules) -> bool:
     """Tell whether a single full stop ends a sentence rather than an abbreviation or ordinal."""
     token = _TOKEN.search(stop.text, max(stop.begin, stop.at - _TOKEN_WINDOW), stop.at)
-    if token is None:
-        return True
+    if token is None or stop.text[token.start() - 1 : token.start()] == "/":
+        return True  # «160 км/ч.» is no abbreviation
     parts = "".join(token[0].split()).split(".")
     word = parts[-1].strip("-")
     kind = _kind(parts, _word_at(stop.text, stop.following), rules)

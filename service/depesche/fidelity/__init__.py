@@ -1,0 +1,74 @@
+"""What the English of a sentence lost, changed or made up: figures, names, quotations, shape."""
+
+from collections.abc import Iterable
+
+from depesche.fidelity.figures import check_figures
+from depesche.fidelity.names import check_names
+from depesche.fidelity.quotations import check_quotations
+from depesche.fidelity.repetition import check_repetition
+from depesche.fidelity.shape import check_shape, is_empty
+from depesche.fidelity.untranslated import check_untranslated
+from depesche.types import Finding, FindingKind, Language
+
+__all__ = ["WEIGHTS", "check", "weigh"]
+
+# How bad each finding is, for choosing the better of two translations: what makes a sentence
+# unusable outweighs a few wrong facts, a wrong fact outweighs doubts about the wording.
+WEIGHTS = {
+    FindingKind.EMPTY: 20.0,
+    FindingKind.TRUNCATED: 10.0,
+    FindingKind.REPETITION: 10.0,
+    FindingKind.NUMBER_MISSING: 3.0,
+    FindingKind.NUMBER_INVENTED: 3.0,
+    FindingKind.DATE_MISSING: 3.0,
+    FindingKind.DATE_INVENTED: 3.0,
+    FindingKind.PERCENTAGE_MISSING: 3.0,
+    FindingKind.PERCENTAGE_INVENTED: 3.0,
+    FindingKind.AMOUNT_MISSING: 3.0,
+    FindingKind.AMOUNT_INVENTED: 3.0,
+    FindingKind.QUOTATION_MISSING: 3.0,
+    FindingKind.QUOTATION_INVENTED: 3.0,
+    FindingKind.NAME_MISSING: 2.0,
+    FindingKind.NAME_INVENTED: 2.0,
+    FindingKind.UNTRANSLATED: 2.0,
+    FindingKind.LENGTH: 1.5,
+    FindingKind.LOW_SCORE: 0.5,
+}
+
+
+def check(
+    source: str,
+    target: str,
+    language: Language,
+    score: float | None = None,
+    *,
+    truncated: bool = False,
+) -> tuple[Finding, ...]:
+    """Compare a sentence with its English.
+
+    Args:
+        source: the sentence, normalised.
+        target: its English.
+        language: the language of `source`; German, Khmer or Russian.
+        score: mean log-probability per token of `target`, or None where nothing was decoded.
+        truncated: whether the decoder stopped at its limit instead of the sentence's end.
+
+    Returns:
+        What is wrong: facts first, then form. Only EMPTY if there is no English at all.
+    """
+    if is_empty(target):
+        message = "There is no English for this sentence"
+        return () if is_empty(source) else (Finding(FindingKind.EMPTY, message),)
+    return (
+        *check_figures(source, target, language),
+        *check_names(source, target, language),
+        *check_quotations(source, target, language),
+        *check_untranslated(source, target, language),
+        *check_repetition(source, target, language),
+        *check_shape(source, target, language, score, truncated=truncated),
+    )
+
+
+def weigh(findings: Iterable[Finding]) -> float:
+    """Sum up how bad `findings` are, by `WEIGHTS`; 0 if there are none."""
+    return sum(WEIGHTS[finding.kind] for finding in findings)

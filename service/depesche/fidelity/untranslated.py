@@ -1,0 +1,96 @@
+"""Find what the English took over from the source as it was."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from depesche.types import Finding, FindingKind, Language, Span
+
+__all__ = ["check_untranslated"]
+
+_FOREIGN_RUN = re.compile(r"[Ѐ-ԯ][Ѐ-ԯ\s.,'’«»-]*[Ѐ-ԯ]|[Ѐ-ԯ]|[ក-៿][ក-៿\s]*[ក-៿]|[ក-៿]")
+_MOST_RUNS = 3
+
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+# Function words that neither English ("die", "was", "in") nor names ("von der Leyen") have.
+_GERMAN_WORDS = frozenset(
+    "aber als auch auf aus bei beim bis da dann das dass dem den des diese diesem diesen dieser "
+    "dieses doch durch ein eine einem einen einer eines er es für gegen haben hatte ich ihm ihn ihr "
+    "ihre ihren im ist jedoch kann kein keine mehr mit nach nicht noch nur ob oder ohne schon sein "
+    "seine seinen seiner seit sich sie sind sowie über um und uns unter vom vor werden wie wir "
+    "wird wurde wurden zum zur zwischen".split()
+)
+# Titles keep one: "Alternative für Deutschland" is no fault.
+_COPIED_WORDS = 4
+_COPIED_GERMAN = 2
+_GERMAN_SHARE = 0.3
+_GERMAN_LEAST = 2
+
+# Words that can only be German: common nouns by their suffix, adjectives and verbs by their ending.
+_GERMAN_NOUN = re.compile(
+    r"(?!.*(?:zeitung|stiftung|gesellschaft)$)[A-ZÄÖÜ][a-zäöüß]{3,}"
+    r"(?:ungen|ierung|keiten?|heiten?|schaften|ministeriums?|behörden?|kommunikation|itäten?|ität)"
+)
+_GERMAN_LOWER = re.compile(
+    r"(?=.{7})[a-zäöüß]+(?:lich|isch|ig)(?:e[rnsm]?)|[a-zäöüß]{4,}(?:lich|ieren|ierten?)"
+    r"|(?=.{5})[a-z]*[äöüß][a-zäöüß]*"
+)
+
+
+def check_untranslated(source: str, target: str, language: Language) -> list[Finding]:
+    """Find Cyrillic and Khmer letters in the English, and German words that were copied.
+
+    A German word counts as copied only if it can't be a name or English: sentences that are German
+    by their function words, runs of several words, and single words whose ending tells.
+    """
+    spans = [Span(*match.span()) for match in islice(_FOREIGN_RUN.finditer(target), _MOST_RUNS)]
+    if language is Language.GERMAN and not spans:
+        spans = list(islice(_german_spans(source, target), _MOST_RUNS))
+    return [_finding(source, target, span) for span in spans]
+
+
+def _finding(source: str, target: str, span: Span) -> Finding:
+    found = target[span.start : span.end]
+    start = source.find(found)
+    return Finding(
+        FindingKind.UNTRANSLATED,
+        f'"{found}" is left untranslated',
+        found=found,
+        source_span=Span(start, start + len(found)) if start >= 0 else None,
+        target_span=span,
+    )
+
+
+def _german_spans(source: str, target: str) -> Iterator[Span]:
+    words = list(_WORD.finditer(target))
+    german = sum(match[0] in _GERMAN_WORDS for match in words)
+    if german >= _GERMAN_LEAST and german >= _GERMAN_SHARE * len(words):
+        yield Span(words[0].start(), words[-1].end())
+        return
+    tokens = [match[0] for match in _WORD.finditer(source)]
+    copied = _copied_runs(tokens, words)
+    yield from copied
+    vocabulary = frozenset(tokens)
+    for match in words:
+        inside = any(run.start <= match.start() < run.end for run in copied)
+        if not inside and match[0] in vocabulary and _is_german(match[0]):
+            yield Span(*match.span())
+
+
+def _copied_runs(tokens: list[str], words: list[re.Match[str]]) -> list[Span]:
+    """Find runs of four words or more, two German ones among them, that the source has as well."""
+    grams = {tuple(tokens[i : i + _COPIED_WORDS]) for i in range(len(tokens) - _COPIED_WORDS + 1)}
+    runs: list[Span] = []
+    end = 0
+    for index in range(len(words) - _COPIED_WORDS + 1):
+        window = words[index : index + _COPIED_WORDS]
+        texts = tuple(match[0] for match in window)
+        german = sum(text in _GERMAN_WORDS for text in texts)
+        if index >= end and german >= _COPIED_GERMAN and texts in grams:
+            runs.append(Span(window[0].start(), window[-1].end()))
+            end = index + _COPIED_WORDS
+    return runs
+
+
+def _is_german(word: str) -> bool:
+    return bool(_GERMAN_NOUN.fullmatch(word) or _GERMAN_LOWER.fullmatch(word))

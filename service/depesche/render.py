@@ -1,0 +1,132 @@
+"""Write a brief for people, as plain text or as Markdown.
+
+Both start from the API's message, so that a brief looks the same wherever it was made.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+from depesche.v1 import types_pb2
+
+__all__ = ["markdown", "text"]
+
+_WIDTH = 88
+_WARNING = "⚠ "
+_LANGUAGES = {"de": "German", "en": "English", "km": "Khmer", "ru": "Russian"}
+# Control characters and bidirectional marks could make a terminal show something else.
+_UNSAFE = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&])")
+_BLOCK_START = re.compile(r"^(?:(\d+)([.)])|([#+=-]))")
+
+
+def text(brief: types_pb2.Brief) -> str:
+    """Write a brief as plain text, 88 columns wide.
+
+    Bracketed numbers refer to the sentences of the release, counted from 1, which stand below the
+    brief in the original. A sentence that failed a check carries a sign, and what is wrong stands
+    under it.
+    """
+    parts = [
+        "\n".join(_paragraph(brief.headline, "")),
+        "\n".join(line for sentence in brief.key_sentences for line in _paragraph(sentence, "• ")),
+        "\n".join(["Sources", *(_numbered(t) for t in _sources(brief))]),
+        "\n".join([_summary(brief), brief.signature.line]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def markdown(brief: types_pb2.Brief) -> str:
+    """Write a brief as Markdown, with the original of each sentence in a footnote.
+
+    Footnotes are numbered as the sentences of the release are, from 1. What the checks found
+    stands in a list below its sentence. Text of the release is escaped (CommonMark 0.31.2,
+    section 2.4).
+    """
+    points = [_item(sentence) for sentence in brief.key_sentences]
+    parts = [
+        "# " + _marked(brief.headline),
+        "\n".join(_notes(brief.headline, "- ")),
+        "\n".join(points),
+        f"{_escape(_summary(brief))}\n\n`{brief.signature.line}`",
+        "\n".join(f"[^{t.index + 1}]: {_escape(_original(t))}" for t in _sources(brief)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _paragraph(sentence: types_pb2.BriefSentence, bullet: str) -> Iterator[str]:
+    numbers = " ".join(f"[{index + 1}]" for index in sentence.sentence_indices)
+    warning = _WARNING if sentence.findings else ""
+    yield _wrap(f"{warning}{_clean(sentence.text)} {numbers}", bullet)
+    for finding in sentence.findings:
+        yield _wrap(_in_words(finding), " " * len(bullet) + "  - ")
+
+
+def _numbered(sentence: types_pb2.TranslatedSentence) -> str:
+    return _wrap(_original(sentence), f"[{sentence.index + 1}] ")
+
+
+def _item(sentence: types_pb2.BriefSentence) -> str:
+    return "\n".join([f"- {_marked(sentence)}", *_notes(sentence, "  - ")])
+
+
+def _notes(sentence: types_pb2.BriefSentence, bullet: str) -> list[str]:
+    return [bullet + _escape(_in_words(finding)) for finding in sentence.findings]
+
+
+def _marked(sentence: types_pb2.BriefSentence) -> str:
+    warning = _WARNING if sentence.findings else ""
+    notes = "".join(f"[^{index + 1}]" for index in sentence.sentence_indices)
+    return f"{warning}{_escape(sentence.text)}{notes}"
+
+
+def _sources(brief: types_pb2.Brief) -> list[types_pb2.TranslatedSentence]:
+    """List the sentences that the brief rests on, in document order."""
+    stated = [brief.headline, *brief.key_sentences]
+    used = {index for sentence in stated for index in sentence.sentence_indices}
+    return [sentence for sentence in brief.translation if sentence.index in used]
+
+
+def _original(sentence: types_pb2.TranslatedSentence) -> str:
+    # As sent, a sentence of an HTML release is full of tags.
+    return _clean(sentence.normalised_source or sentence.source)
+
+
+def _in_words(finding: types_pb2.Finding) -> str:
+    """Say what is wrong, and what was expected or found where the message doesn't say it."""
+    details = (("expected", finding.expected), ("found", finding.found))
+    unsaid = [f"{name}: {value}" for name, value in details if value not in finding.message]
+    return _clean(finding.message + (f" ({'; '.join(unsaid)})" if unsaid else ""))
+
+
+def _summary(brief: types_pb2.Brief) -> str:
+    detection = brief.detection
+    language = _LANGUAGES.get(detection.language, detection.language)
+    sure = f" ({int(100 * detection.confidence)}% sure)" if detection.confidence < 1 else ""
+    total = len(brief.translation)
+    flagged = sum(bool(sentence.findings) for sentence in brief.translation)
+    noun = "sentence" if total == 1 else "sentences"
+    return f"{language}{sure}, {total} {noun}, {flagged} to check"
+
+
+def _wrap(paragraph: str, first: str) -> str:
+    # Khmer has no spaces between words, and breaking it anywhere would split a syllable.
+    return textwrap.fill(
+        paragraph,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _clean(content: str) -> str:
+    return " ".join(_UNSAFE.sub("", content).split())
+
+
+def _escape(content: str) -> str:
+    escaped = _MARKUP.sub(r"\\\1", _clean(content))
+    return _BLOCK_START.sub(lambda start: f"{start[1] or ''}\\{start[2] or start[3]}", escaped)

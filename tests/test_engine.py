@@ -1,0 +1,104 @@
+import asyncio
+
+import pytest
+
+from depesche.config import Settings
+from depesche.engine import Engine, LoadedModels, ModelState, worker_count
+from depesche.errors import ConfigurationError, InvalidRequest, LanguageUncertain, ModelError
+from depesche.inference.cpu import available_cpus
+from depesche.inference.fake import FakeBackend
+from depesche.models.store import ModelStore
+from depesche.types import BriefOptions, Language, Priority, Release
+from tests.support import fake_loader
+
+TEXT = "Die Stadt Köln hat am Montag nach langer Bauzeit eine neue Brücke über den Rhein eröffnet."
+
+
+async def test_a_failed_reload_keeps_the_running_models() -> None:
+    """When the new models can't be loaded, the old ones go on serving."""
+    backends = iter([FakeBackend(str.upper)])
+
+    def loader(settings: Settings, store: ModelStore) -> LoadedModels:
+        try:
+            return fake_loader(next(backends))(settings, store)
+        except StopIteration:
+            raise ModelError("model 'embedded': model.bin is missing") from None
+
+    engine = await Engine.load(Settings(), loader=loader)
+    with pytest.raises(ModelError):
+        await engine.reload()
+    result = await engine.translate(Release(TEXT), Priority.INTERACTIVE)
+    await engine.aclose()
+
+    assert result.translations[0].text.startswith("DIE STADT")
+
+
+async def test_a_reload_lets_running_calls_end_on_the_old_models() -> None:
+    """A call under way keeps its models; the next one has the new ones; nothing is lost."""
+    old, new = FakeBackend(lambda _: "old"), FakeBackend(lambda _: "new")
+    backends = iter([old, new])
+    engine = await Engine.load(
+        Settings(decode_again=False), loader=lambda s, m: fake_loader(next(backends))(s, m)
+    )
+    old.gate.clear()
+    running = asyncio.create_task(engine.translate(Release(TEXT), Priority.INTERACTIVE))
+    reload = asyncio.create_task(engine.reload())
+    while not new.history:  # noqa: ASYNC110 - warm-up has no event to wait for
+        await asyncio.sleep(0)
+    after = await engine.translate(Release(TEXT), Priority.INTERACTIVE)
+
+    assert not running.done()
+    assert not reload.done()
+    old.gate.set()
+    before = await running
+    await reload
+    await engine.aclose()
+    assert [t.text for t in before.translations] == ["old"]
+    assert [t.text for t in after.translations] == ["new"]
+
+
+async def test_models_tell_their_state() -> None:
+    """Loaded models are ready, in the manifest's order."""
+    engine = await Engine.load(Settings(), loader=fake_loader(FakeBackend()))
+
+    states = {status.name: status.state for status in engine.models()}
+    await engine.aclose()
+
+    assert states["embedded"] is ModelState.READY
+    assert states["minilm"] is ModelState.READY
+
+
+async def test_detects_a_language_or_refuses() -> None:
+    """Text that tells its language is detected; text too short for it is refused."""
+    engine = await Engine.load(Settings(), loader=fake_loader(FakeBackend()))
+
+    assert engine.detect(TEXT).language is Language.GERMAN
+    with pytest.raises(LanguageUncertain):
+        engine.detect("Ja")
+    with pytest.raises(InvalidRequest):
+        engine.detect(" ")
+    await engine.aclose()
+
+
+async def test_summarises_english() -> None:
+    """Key sentences of an English text come with their places in it."""
+    engine = await Engine.load(Settings(), loader=fake_loader(FakeBackend()))
+    text = "The bridge opened on Monday. It cost 12 million euros. It took three long years to build."
+
+    summary = await engine.summarise(Release(text), BriefOptions(sentence_count=1))
+    await engine.aclose()
+
+    (sentence,) = summary.sentences
+    assert text[sentence.span.start : sentence.span.end] == sentence.source == sentence.text
+
+
+def test_more_threads_than_cpus_are_refused() -> None:
+    """Oversubscription is a mistake of configuration, not something to try."""
+    cpus = available_cpus()
+
+    assert worker_count(Settings()) == cpus
+    assert worker_count(Settings(workers=1)) == 1
+    with pytest.raises(ConfigurationError, match="workers: "):
+        worker_count(Settings(workers=cpus + 1))
+    with pytest.raises(ConfigurationError, match="workers: "):
+        worker_count(Settings(threads_per_worker=cpus + 1))
