@@ -72,7 +72,7 @@ class Client:
         Args:
             target: the service's address, HOST:PORT, or another target that gRPC can resolve.
             token: the service's token, or "" if it asks for none.
-            root_certificate: the certificate authority's certificate in PEM, for TLS; None for none.
+            root_certificate: certificate in PEM of the authority to trust; without it, no TLS.
             timeout: seconds that a call may take, but for `briefs`, which has no end.
         """
         options: list[tuple[str, Any]] = [

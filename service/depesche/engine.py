@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from depesche.brief import Briefer, Started
 from depesche.config import Settings
-from depesche.errors import ConfigurationError, FeatureUnavailable
+from depesche.errors import ConfigurationError, FeatureUnavailable, ModelUnknown
 from depesche.inference.backend import TranslationBackend
 from depesche.inference.cpu import available_cpus
 from depesche.inference.encoder import CTranslateEncoder, SentenceEncoder
@@ -156,7 +156,7 @@ class Engine:
 
         Raises:
             ModelError: a model is missing, altered or not loadable.
-            ConfigurationError: more threads are asked for than there are CPUs.
+            ConfigurationError: a setting names no such model, or more threads than there are CPUs.
         """
         engine = cls(settings, ModelStore(settings.models_dir), observer, loader or load_models)
         engine._current = await engine._start()
@@ -328,11 +328,12 @@ class _Running:
             await self._idle.wait()
         await self.queue.aclose()
         self.models.backend.close()
+        self.models.encoder.close()
 
 
 def load_models(settings: Settings, store: ModelStore) -> LoadedModels:
     """Verify and load the models that the settings name; see `Loader`."""
-    spec = store.spec(settings.translation_model)
+    spec = _configured(store, "translation_model", settings.translation_model, "translation")
     backend = GemmaBackend(
         store.verify(spec.name),
         workers=worker_count(settings),
@@ -340,13 +341,13 @@ def load_models(settings: Settings, store: ModelStore) -> LoadedModels:
         max_source_tokens=spec.max_source_tokens,
         max_target_tokens=spec.max_target_tokens,
     )
-    summary = store.spec(settings.summary_model)
+    summary = _configured(store, "summary_model", settings.summary_model, "summary")
     encoder = CTranslateEncoder(store.verify(summary.name), threads=settings.threads_per_worker)
     return LoadedModels(
         backend,
         encoder,
         _identity(spec, store, backend.quantisation),
-        _identity(summary, store, summary.quantisation),
+        _identity(summary, store, encoder.quantisation),
     )
 
 
@@ -365,6 +366,17 @@ def worker_count(settings: Settings) -> int:
             f"and this process may use {cpus}"
         )
     return workers
+
+
+def _configured(store: ModelStore, setting: str, name: str, task: str) -> ModelSpec:
+    """Find the model that a setting names, and see that it does what the setting is for."""
+    try:
+        spec = store.spec(name)
+    except ModelUnknown as error:
+        raise ConfigurationError(f"{setting}: the manifest has no model '{name}'") from error
+    if spec.task != task:
+        raise ConfigurationError(f"{setting}: '{name}' is a model for {spec.task}, not for {task}")
+    return spec
 
 
 def _identity(spec: ModelSpec, store: ModelStore, quantisation: str) -> ModelIdentity:

@@ -6,10 +6,11 @@ Both start from the API's message, so that a brief looks the same wherever it wa
 import re
 import textwrap
 from collections.abc import Iterator
+from itertools import groupby
 
-from depesche.v1 import types_pb2
+from depesche.v1 import translation_pb2, types_pb2
 
-__all__ = ["markdown", "text"]
+__all__ = ["markdown", "text", "translation"]
 
 _WIDTH = 88
 _WARNING = "⚠ "
@@ -56,10 +57,23 @@ def markdown(brief: types_pb2.Brief) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def translation(response: translation_pb2.TranslateResponse) -> str:
+    """Write a translation as plain text: a line for each block of the release, blank lines between.
+
+    A sentence that failed a check carries a sign; what is wrong stands in the response.
+    """
+    blocks = groupby(response.sentences, key=lambda sentence: sentence.block)
+    paragraphs = (" ".join(map(_flagged, sentences)) for _, sentences in blocks)
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _flagged(sentence: types_pb2.TranslatedSentence | types_pb2.BriefSentence) -> str:
+    return (_WARNING if sentence.findings else "") + _clean(sentence.text)
+
+
 def _paragraph(sentence: types_pb2.BriefSentence, bullet: str) -> Iterator[str]:
     numbers = " ".join(f"[{index + 1}]" for index in sentence.sentence_indices)
-    warning = _WARNING if sentence.findings else ""
-    yield _wrap(f"{warning}{_clean(sentence.text)} {numbers}", bullet)
+    yield _wrap(f"{_flagged(sentence)} {numbers}", bullet)
     for finding in sentence.findings:
         yield _wrap(_in_words(finding), " " * len(bullet) + "  - ")
 

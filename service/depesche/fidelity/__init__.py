@@ -64,7 +64,7 @@ def check(
         *check_names(source, target, language),
         *check_quotations(source, target, language),
         *check_untranslated(source, target, language),
-        *check_repetition(source, target, language),
+        *check_repetition(source, target),
         *check_shape(source, target, language, score, truncated=truncated),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from depesche.types import Language
 
 __all__ = [
+    "AMBIGUOUS_WEEKDAYS",
     "ENGLISH_MONTHS",
     "ENGLISH_WEEKDAYS",
     "MONTHS",
@@ -54,11 +55,10 @@ def _russian_months() -> dict[str, int]:
 def _russian_weekdays() -> dict[str, int]:
     masculine = ["", "а", "у", "ом", "е", "и", "ов", "ам", "ами", "ах"]
     feminine = ["а", "у", "ы", "е", "ой", "ам", "ами", "ах", ""]
-    # "Среда" is also "environment"; only the form after "в" (on) is surely the day.
     rows = (
         inflect("понедельник", masculine),
         inflect("вторник", masculine),
-        ["среду"],
+        inflect("сред", ["а", "ы", "е", "у", "ой", "ам"]),
         inflect("четверг", masculine),
         inflect("пятниц", feminine),
         inflect("суббот", feminine),
@@ -108,3 +108,6 @@ WEEKDAYS: Mapping[Language, Mapping[str, int]] = {
     ),
 }
 """German ones also begin longer words, as in Montagabend."""
+
+AMBIGUOUS_WEEKDAYS = frozenset(["среда", "среды", "среде", "средой", "средам"])
+"""Forms that may also be "environment"."""

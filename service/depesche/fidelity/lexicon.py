@@ -18,6 +18,7 @@ from depesche.fidelity.number_words import (
     russian_prefix,
 )
 from depesche.fidelity.numerals import fold
+from depesche.text.normalize import normalize
 from depesche.types import Language
 
 __all__ = ["Term", "Token", "lex"]
@@ -147,7 +148,12 @@ def _lexicon(language: Language) -> Mapping[str, _Entry]:
         (Term.SIGN, PREFIXES),
         *((term, dict.fromkeys(words.split(), "")) for term, words in _LITTLE_WORDS[language].items()),
     )
-    return {word: (term, value) for term, words in tables for word, value in words.items()}
+    return {
+        form: (term, value)
+        for term, words in tables
+        for word, value in words.items()
+        for form in (word, normalize(word).text)
+    }
 
 
 @functools.cache
@@ -223,9 +229,10 @@ def _german_compound(word: str) -> _Entry:
     if number := german_number(word):
         value, cardinal = number
         return (Term.CARDINAL if cardinal else Term.ORDINAL), value
-    for name, number_of_day in WEEKDAYS[Language.GERMAN].items():
-        if word.startswith(name):
-            return Term.WEEKDAY, number_of_day
+    for term, names in ((Term.WEEKDAY, WEEKDAYS), (Term.SHORT_MONTH, MONTHS)):
+        for name, number_in_order in names[Language.GERMAN].items():
+            if word.startswith(name):
+                return term, number_in_order
     return Term.WORD, ""
 
 

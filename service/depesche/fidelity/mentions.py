@@ -5,11 +5,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from depesche.fidelity.abbreviations import expansions
+from depesche.fidelity.glossary import glossary
 from depesche.fidelity.romanise import romanise
 from depesche.types import Language, Span
 
-__all__ = ["Mention", "MentionKind", "has_unknown_abbreviation", "is_roman_numeral", "mentions", "shouts"]
+__all__ = [
+    "Mention",
+    "MentionKind",
+    "has_unknown_abbreviation",
+    "is_roman_numeral",
+    "mentions",
+    "shouts",
+]
 
 
 class MentionKind(StrEnum):
@@ -18,6 +25,7 @@ class MentionKind(StrEnum):
     ABBREVIATION = "abbreviation"
     LATIN = "latin"
     PERSON = "person"
+    PLACE = "place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,7 @@ class Mention:
         text: the name, as the source writes it; a person's surname.
         span: where it stands.
         forms: English forms that may stand for it, the one to propose first; never empty.
-        known: whether `forms` come from the tables.
+        known: whether it is an abbreviation of the glossary.
     """
 
     kind: MentionKind
@@ -42,7 +50,9 @@ class Mention:
 # A token of Latin letters, perhaps with digits and signs inside: COVID-19, iPhone, AT&T, Puthivutha.
 _LATIN = re.compile(r"(?<![^\W_])[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9]*(?:[.&'’+-][A-Za-zÀ-ɏ0-9]+)*")
 _ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
-_UNIT = re.compile(r"(?:[kmcdµ]?m|[kKMGTm]?[gBWVAlLt]|[kMG]?Hz|[kMGT]?(?:bit|Wh?)|ha|rpm|mph|km/h)\d?")
+_UNIT = re.compile(
+    r"(?:[kmcdµ]?m|[kKMGTm]?[gBWVAlLt]|[kMG]?Hz|[kMGT]?(?:bit|Wh?)|ha|rpm|mph|km/h)\d?"
+)
 # The check of amounts covers currencies.
 _CURRENCY = re.compile(r"USD|EUR|GBP|CHF|RUB|KHR|CNY|JPY|UAH|US(?=-(?:Dollar|Cent))")
 _RUSSIAN_CURRENCY = re.compile(r"(?:доллар|цент)[а-я]* $")
@@ -101,15 +111,17 @@ def mentions(source: str, language: Language) -> list[Mention]:
 
     Found are abbreviations, tokens of Latin letters in Russian and Khmer, tokens with digits or
     inner capitals in German, and persons where the form is unmistakable: after initials, after a
-    title, with a Russian surname's ending. German capitalises all nouns, so its other names can't
-    be told; neither can names in Khmer letters, except those in the table.
+    title, with a Russian surname's ending; countries by the glossary. German capitalises all nouns,
+    so its other names can't be told; neither can names in Khmer letters.
     """
     finders = {
         Language.GERMAN: (_german_tokens, _german_persons),
         Language.RUSSIAN: (_latin_tokens, _russian_abbreviations, _russian_persons),
-        Language.KHMER: (_latin_tokens, _khmer_entries),
+        Language.KHMER: (_latin_tokens,),
     }
     found = [mention for find in finders.get(language, ()) for mention in find(source)]
+    if language in finders:
+        found += _places(source, language)
     unique = {mention.text: mention for mention in reversed(found)}
     return sorted(unique.values(), key=lambda mention: mention.span.start)
 
@@ -121,7 +133,7 @@ def is_roman_numeral(token: str) -> bool:
 
 def has_unknown_abbreviation(source: str) -> bool:
     """Tell whether `source` holds a Cyrillic abbreviation that the table doesn't."""
-    table = expansions(Language.RUSSIAN)
+    table = glossary(Language.RUSSIAN).words
     return any(match[1] not in table for match in _RUSSIAN_ABBREVIATION.finditer(source))
 
 
@@ -144,7 +156,7 @@ def _latin_tokens(source: str) -> Iterator[Mention]:
 def _german_tokens(source: str) -> Iterator[Mention]:
     if shouts(source):
         return
-    table = expansions(Language.GERMAN)
+    table = glossary(Language.GERMAN).words
     for match in _GERMAN_ABBREVIATION.finditer(source):
         token = _PLURAL.sub("", match[0])
         figure = is_roman_numeral(token) or _UNIT.fullmatch(token)
@@ -170,7 +182,7 @@ def _german_persons(source: str) -> Iterator[Mention]:
 def _russian_abbreviations(source: str) -> Iterator[Mention]:
     if shouts(source):
         return
-    table = expansions(Language.RUSSIAN)
+    table = glossary(Language.RUSSIAN).words
     for match in _RUSSIAN_ABBREVIATION.finditer(source):
         # What isn't in the table may be anything in English.
         if match[1] in table and not _RUSSIAN_CURRENCY.search(source[: match.start()][-12:]):
@@ -182,15 +194,19 @@ def _russian_persons(source: str) -> Iterator[Mention]:
         group = match.lastgroup or ""
         first = match[0].split(" ", 1)[0]
         surname = match[group]
-        if group == "full" and (_RUSSIAN_ADJECTIVE.search(first) or surname.lower() in _RUSSIAN_COMMON):
+        if group == "full" and (
+            _RUSSIAN_ADJECTIVE.search(first) or surname.lower() in _RUSSIAN_COMMON
+        ):
             continue
         yield Mention(MentionKind.PERSON, surname, Span(*match.span(group)), (romanise(surname),))
 
 
-def _khmer_entries(source: str) -> Iterator[Mention]:
-    table = expansions(Language.KHMER)
-    for form, forms in table.items():
-        start = source.find(form)
-        if start >= 0:
-            span = Span(start, start + len(form))
-            yield Mention(MentionKind.ABBREVIATION, form, span, forms, known=True)
+def _places(source: str, language: Language) -> Iterator[Mention]:
+    """Find words that begin with a stem of the glossary; the first of each entry is enough."""
+    entries = glossary(language)
+    seen: set[tuple[str, ...]] = set()
+    for match in entries.pattern.finditer(source):
+        forms = entries.stems[match[1].lower() if language is Language.RUSSIAN else match[1]]
+        if forms not in seen:
+            seen.add(forms)
+            yield Mention(MentionKind.PLACE, match[0], Span(*match.span()), forms)

@@ -47,8 +47,8 @@ def check_names(source: str, target: str, language: Language) -> list[Finding]:
     """Compare the names of `source` with those of its English `target`.
 
     Latin-script names must come back letter for letter, but for case, accents, hyphens and a
-    genitive s; abbreviations as themselves, as a form of the table for `language`, or spelt out;
-    persons by their surname, in any transliteration. `mentions` says which names are found at all.
+    genitive s; abbreviations as themselves, as a form of the glossary, or spelt out; countries
+    by a form of the glossary; persons by their surname, in any transliteration. `mentions` says which names are found at all.
     An abbreviation, or a person with initials, that only the English has is reported as invented;
     not for Khmer, which writes both in its own letters.
     """
@@ -79,7 +79,11 @@ def _missing(name: Mention, english: Target, language: Language) -> Finding | No
 def _left_as_it_is(name: Mention, english: Target) -> str | None:
     """Find a known abbreviation that the English copies although it isn't English."""
     spelt = romanise(name.text)
-    if name.known and not any(plain(form) == plain(spelt) for form in name.forms) and english.find(spelt):
+    if (
+        name.known
+        and not any(plain(form) == plain(spelt) for form in name.forms)
+        and english.find(spelt)
+    ):
         return spelt
     return None
 
@@ -117,7 +121,7 @@ def _words(source: str) -> frozenset[str]:
 
 
 def _invented_abbreviations(source: str, target: str, named: list[Mention]) -> Iterator[Finding]:
-    # An abbreviation that no table knows may be anything in English.
+    # An abbreviation that the glossary doesn't know may be anything in English.
     if shouts(target) or has_unknown_abbreviation(source):
         return
     known = {plain(form) for name in named for form in name.forms}
@@ -125,7 +129,9 @@ def _invented_abbreviations(source: str, target: str, named: list[Mention]) -> I
     for match in _ENGLISH_ABBREVIATION.finditer(target):
         token = match[0].replace(".", "")
         lawful = token in _EVERYDAY or is_roman_numeral(token) or token.casefold() in known
-        if lawful or any(text.joins(token) or text.spells_out(token) for text in (origin, romanised)):
+        if lawful or any(
+            text.joins(token) or text.spells_out(token) for text in (origin, romanised)
+        ):
             continue
         if not Target(target).spells_out(token):
             yield _invention(match[0], Span(*match.span()))

@@ -1,7 +1,7 @@
 """Quantities: numerals and number words with their scales, as in `1,5 Mio.` or `one and a half`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from depesche.fidelity.lexicon import Term, Token
@@ -25,7 +25,8 @@ class Quantity:
         pieces: the numbers it falls into where it may be several, as `24.11` may, else empty.
         scale: what its scale words multiply by; 1 without any.
         digits: whether it is written in digits.
-        ordinal: whether it is an ordinal or a compound word such as `zweistündig`.
+        loose: whether English may well say it otherwise: an ordinal, a fraction, a compound word
+            such as `zweistündig`, a scale word alone.
     """
 
     end: int
@@ -33,7 +34,7 @@ class Quantity:
     pieces: tuple[Decimal, ...] = ()
     scale: Decimal = Decimal(1)
     digits: bool = False
-    ordinal: bool = False
+    loose: bool = False
 
 
 def is_term(tokens: Sequence[Token], at: int, *terms: Term) -> bool:
@@ -52,8 +53,8 @@ def read_quantity(tokens: Sequence[Token], at: int, language: Language) -> Quant
             return _fraction(tokens, at)
         case Term.ARTICLE if is_term(tokens, at + 1, Term.SCALE, Term.FRACTION):
             return read_quantity(tokens, at + 1, language)
-        case Term.SCALE if tokens[at].value >= _HUNDRED:
-            return _scaled(tokens, at, (Decimal(1),))
+        case Term.SCALE:
+            return _bare_scale(tokens, at)
     return None
 
 
@@ -94,6 +95,13 @@ def _with_rest(tokens: Sequence[Token], first: Quantity, language: Language) -> 
     return Quantity(second.end, (sum(parts, Decimal()),), parts, second.scale, digits=True)
 
 
+def _bare_scale(tokens: Sequence[Token], at: int) -> Quantity:
+    """Read `million` alone: firm after an article, as in `a million`, else said loosely."""
+    number = _scaled(tokens, at, (Decimal(1),))
+    article = is_term(tokens, at - 1, Term.ARTICLE)
+    return replace(number, digits=False, loose=not article)
+
+
 def _over_point(tokens: Sequence[Token], at: int) -> int:
     return at + 1 if at < len(tokens) and tokens[at].text == "." else at
 
@@ -128,7 +136,7 @@ def _words(tokens: Sequence[Token], at: int) -> Quantity:
         else:
             break
         end = here + 1
-    return _and_a_half(tokens, Quantity(end, (total + current,), scale=scale, ordinal=ordinal))
+    return _and_a_half(tokens, Quantity(end, (total + current,), scale=scale, loose=ordinal))
 
 
 def _next_word(tokens: Sequence[Token], at: int, so_far: Decimal) -> int:
@@ -147,7 +155,7 @@ def _fits(current: Decimal, value: Decimal) -> bool:
 
 def _and_a_half(tokens: Sequence[Token], number: Quantity) -> Quantity:
     at = number.end
-    if number.ordinal or not is_term(tokens, at, Term.AND):
+    if number.loose or not is_term(tokens, at, Term.AND):
         return number
     at += 2 if is_term(tokens, at + 1, Term.ARTICLE) else 1
     if not is_term(tokens, at, Term.FRACTION):
@@ -161,4 +169,4 @@ def _fraction(tokens: Sequence[Token], at: int) -> Quantity:
     after = at + 2 if is_term(tokens, at + 1, Term.ARTICLE) else at + 1
     if is_term(tokens, after, Term.SCALE):
         return _scaled(tokens, after, value)
-    return Quantity(at + 1, value, ordinal=True)
+    return Quantity(at + 1, value, loose=True)

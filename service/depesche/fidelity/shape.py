@@ -27,7 +27,12 @@ _SPACE = re.compile(r"\s+")
 
 
 def check_shape(
-    source: str, target: str, language: Language, score: float | None = None, *, truncated: bool = False
+    source: str,
+    target: str,
+    language: Language,
+    score: float | None = None,
+    *,
+    truncated: bool = False,
 ) -> list[Finding]:
     """Check completeness, length and score.
 
@@ -44,7 +49,9 @@ def check_shape(
     findings += _check_length(source, target, language)
     if score is not None and score < _least_score(target):
         findings.append(
-            Finding(FindingKind.LOW_SCORE, f"The model is unsure of this sentence (score {score:.2f})")
+            Finding(
+                FindingKind.LOW_SCORE, f"The model is unsure of this sentence (score {score:.2f})"
+            )
         )
     return findings
 

@@ -89,7 +89,9 @@ class Target:
         pairs = map("".join, zip(words, words[1:], strict=False))
         triples = map("".join, zip(words, words[1:], words[2:], strict=False))
         keys = {*words, *pairs, *triples}
-        return frozenset(keys | {f"{key}s" for key in keys} | {key.removesuffix("s") for key in keys})
+        return frozenset(
+            keys | {f"{key}s" for key in keys} | {key.removesuffix("s") for key in keys}
+        )
 
     @cached_property
     def _initials(self) -> tuple[str, str]:

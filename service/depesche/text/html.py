@@ -3,9 +3,8 @@
 import re
 from dataclasses import replace
 
-from depesche.text.mapped import MappedText
 from depesche.text.markup import Element, parse
-from depesche.text.normalize import normalize
+from depesche.text.normalize import normalize, skeleton
 
 __all__ = ["read_html"]
 
@@ -27,7 +26,7 @@ def read_html(source: str) -> list[Element]:
     Returns:
         The article's elements, normalised, in document order; none where there is no text.
     """
-    elements = [element for element in map(_normalised, parse(source)) if _key(element.content)]
+    elements = [element for element in map(_normalised, parse(source)) if _size(element)]
     article = _extracted(elements, source) if _PAGE.search(source) else []
     article = article or [element for element in elements if _in_article(element)]
     return [*_headline(elements, article), *article]
@@ -38,26 +37,24 @@ def _normalised(element: Element) -> Element:
     return replace(element, content=content.strip())
 
 
-def _key(text: MappedText | str) -> str:
-    """Reduce a text to its letters and digits."""
-    text = text if isinstance(text, str) else text.text
-    return "".join(character for character in text.casefold() if character.isalnum())
+def _size(element: Element) -> int:
+    return len(skeleton(element.content.text))
 
 
 def _in_article(element: Element) -> bool:
     """Tell from the tags alone whether an element is part of the article."""
-    cell = element.tag in {"caption", "td", "th"} and len(_key(element.content)) < _KEY
+    cell = element.tag in {"caption", "td", "th"} and _size(element) < _KEY
     return not (element.apart or cell or element.tag == "title")
 
 
 def _extracted(elements: list[Element], source: str) -> list[Element]:
     """Choose the elements that trafilatura finds in the article."""
-    lines = {_key(line)[:_KEY] for line in normalize(_extract(source)).text.split("\n")}
+    lines = {skeleton(line)[:_KEY] for line in normalize(_extract(source)).text.split("\n")}
     return [
         element
         for element in elements
-        if any(_key(line)[:_KEY] in lines for line in element.content.text.split("\n"))
-        and (_in_article(element) or len(_key(element.content)) >= _KEY)
+        if any(skeleton(line)[:_KEY] in lines for line in element.content.text.split("\n"))
+        and (_in_article(element) or _size(element) >= _KEY)
     ]
 
 

@@ -25,7 +25,8 @@ _UNSEEN = (
 _TOKEN = re.compile(
     rf"""
     <!--(?:-?>|.*?(?:--!?>|\Z)) | <[!?][^>]*(?:>|\Z) | </[^a-z>][^>]*(?:>|\Z)
-    | <(?P<unseen>{_UNSEEN})(?=[\s/>]){_ATTRIBUTES}(?<!/)>.*?(?:</(?P=unseen)(?=[\s/>])[^>]*(?:>|\Z)|\Z)
+    | <(?P<unseen>{_UNSEEN})(?=[\s/>]){_ATTRIBUTES}(?<!/)>
+      .*?(?:</(?P=unseen)(?=[\s/>])[^>]*(?:>|\Z)|\Z)
     | <(?P<end>/?)(?P<name>[a-z][^\s/>]*){_ATTRIBUTES}(?:>|\Z)
     | (?P<reference>&(?:\#[0-9]{{1,10}};?|\#x[0-9a-f]{{1,8}};?|[^\t\n\f\r <&\#;]{{1,32}};?))
     | (?P<space>[\t\n\f\r]+)
@@ -35,16 +36,10 @@ _TOKEN = re.compile(
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CELLS = frozenset({"td", "th"})
-_BLOCKS = (
-    _HEADINGS
-    | _CELLS
-    | frozenset(
-        """
-        address article aside blockquote body caption center dd details dialog div dl dt fieldset
-        figcaption figure footer form head header hgroup hr html legend li main menu nav ol option
-        p pre section summary table tbody tfoot thead title tr ul
-        """.split()
-    )
+_BLOCK = re.compile(
+    "address|article|aside|blockquote|body|caption|center|dd|details|dialog|div|dl|dt|fieldset"
+    "|figcaption|figure|footer|form|h[1-6]|head|header|hgroup|hr|html|legend|li|main|menu|nav|ol"
+    "|option|p|pre|section|summary|table|tbody|td|tfoot|th|thead|title|tr|ul"
 )
 # What a text is, is told by the innermost of these around it.
 _TELLING = _HEADINGS | _CELLS | frozenset({"caption", "dd", "dt", "li", "title"})
@@ -110,7 +105,7 @@ class _Reader:
     def token(self, token: re.Match[str]) -> None:
         """Take a tag, a comment, a character reference or white space."""
         name = (token["name"] or "").lower()
-        if name in _BLOCKS:
+        if _BLOCK.fullmatch(name):
             self.close_element()
             (self._end_tag if token["end"] else self._start_tag)(name)
         elif token["reference"]:

@@ -9,7 +9,7 @@ import pheasa
 
 from depesche.text.mapped import MappedText
 
-__all__ = ["normalize"]
+__all__ = ["normalize", "skeleton"]
 
 _SPACES = r"\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _BREAKS = r"\n\v\f\r\u0085\u2028\u2029"
@@ -55,6 +55,11 @@ def normalize(source: str) -> MappedText:
     for edits in (_clean, _compose, _order_khmer):
         text = text.rewrite(edits(text.text))
     return text
+
+
+def skeleton(text: str) -> str:
+    """Reduce a text to its letters and digits, without case: what to compare it by."""
+    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _clean(text: str) -> Iterator[tuple[int, int, str]]:

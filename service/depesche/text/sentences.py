@@ -8,7 +8,7 @@ The files `abbreviations/<language>.txt` hold one entry a line under these secti
 
 - `never`: no sentence ends with it («Dr.»); an entry of two words is an abbreviation and the word
   after it («долл. США»).
-- `may end`: ends a sentence where a capital or figure follows («usw.», «и др.»).
+- `may end`: ends a sentence where a capital follows («usw.», «и др.»).
 - `may end after a figure`: likewise, but only behind a figure («2021 г.», not «г. Тула»).
 - `only before a figure`: a word like any other unless a figure follows («No. 5»).
 - `ends before a starter`: ends a sentence only where one of `starters` follows («Mio.»).
@@ -195,15 +195,17 @@ def _kind(parts: list[str], following: str, rules: _Rules) -> _Kind | None:
 
 
 def _abbreviation_ends(kind: _Kind, stop: _Stop, token: int, rules: _Rules) -> bool:
+    before_figure = stop.text[stop.following].isdecimal()  # «10 ч. 30 мин.»
     match kind:
         case _Kind.NEVER:
             return False
         case _Kind.MAY_END:
-            return True
+            return not before_figure
         case _Kind.AFTER_FIGURE:
-            return _follows_figure(stop, token) and not _is_opening_date(stop, rules)
+            ends = _follows_figure(stop, token) and not _is_opening_date(stop, rules)
+            return ends and not before_figure
         case _Kind.BEFORE_FIGURE:
-            return not stop.text[stop.following].isdecimal()
+            return not before_figure
         case _Kind.BEFORE_STARTER:
             return _starts(stop, rules)
 

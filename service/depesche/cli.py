@@ -1,0 +1,270 @@
+"""The command line.
+
+Exit codes: 0 done, 2 wrong use or bad input, 1 anything else, 130 interrupted. An error is one line
+on the standard error; the variable DEPESCHE_DEBUG asks for a traceback as well.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from depesche import __version__
+from depesche.errors import DepescheError, InvalidRequest, RequestError, Unauthenticated, Violation
+from depesche.types import BriefOptions, ContentFormat, Language, Release
+
+if TYPE_CHECKING:
+    from depesche.engine import Loader
+
+__all__ = ["app", "main"]
+
+_DONE, _FAILED, _WRONG_USE = 0, 1, 2
+_HTML_SUFFIXES = frozenset({".htm", ".html", ".xhtml"})
+_HIGHEST_PORT = 65_535
+
+app = typer.Typer(
+    help="Turn German, Russian and Khmer releases into English briefs with their sources.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+_models = typer.Typer(help="Look at the models.", rich_markup_mode=None)
+app.add_typer(_models, name="models")
+
+
+def _address(value: str | None) -> str | None:
+    """Refuse what isn't HOST:PORT."""
+    if value is None:
+        return None
+    host, _, port = value.rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and int(port) <= _HIGHEST_PORT):
+        raise typer.BadParameter("must be HOST:PORT")
+    return value
+
+
+_File = Annotated[
+    str, typer.Argument(metavar="[FILE]", help="The release in UTF-8; - reads the standard input.")
+]
+_Lang = Annotated[
+    Literal["auto", "de", "en", "km", "ru"], typer.Option(help="Language of the release.")
+]
+_InputFormat = Annotated[
+    Literal["auto", "plain", "html"],
+    typer.Option(help="How the release is written; auto goes by the file's name."),
+]
+_Server = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", callback=_address, help="Have a server do the work."),
+]
+_Token = Annotated[str, typer.Option(envvar="DEPESCHE_TOKEN", help="The server's token.")]
+_RootCertificate = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Speak TLS with the server, and trust this authority's certificate."
+    ),
+]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if version:
+        _write(f"depesche {__version__}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise typer.BadParameter("name a command")
+
+
+@app.command()
+def brief(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
+    file: _File = "-",
+    *,
+    lang: _Lang = "auto",
+    sentences: Annotated[int, typer.Option(min=1, max=1000, help="Key sentences at most.")] = 3,
+    output_format: Annotated[
+        Literal["text", "markdown", "json"], typer.Option("--format", help="How to write it.")
+    ] = "text",
+    title: Annotated[str, typer.Option(help="The release's headline, if not in FILE.")] = "",
+    input_format: _InputFormat = "auto",
+    server: _Server = None,
+    token: _Token = "",
+    root_certificate: _RootCertificate = None,
+) -> None:
+    """Brief a release in English."""
+    commands = _commands()
+    service = commands.Service(server, token, root_certificate, context.obj)
+    release = Release(
+        commands.read_text(file),
+        _content_format(input_format, file),
+        _title(title),
+        _language(lang),
+    )
+    options = BriefOptions(sentence_count=sentences)
+    _write(asyncio.run(commands.brief(service, release, options, output_format)))
+
+
+@app.command()
+def translate(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
+    file: _File = "-",
+    *,
+    lang: _Lang = "auto",
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Give one line of English for each line of FILE.")
+    ] = False,
+    output_format: Annotated[
+        Literal["text", "json"], typer.Option("--format", help="How to write it.")
+    ] = "text",
+    input_format: _InputFormat = "auto",
+    server: _Server = None,
+    token: _Token = "",
+    root_certificate: _RootCertificate = None,
+) -> None:
+    """Translate a release into English."""
+    commands = _commands()
+    service = commands.Service(server, token, root_certificate, context.obj)
+    text = commands.read_text(file)
+    if lines and output_format == "text":
+        asyncio.run(commands.translate_text(service, text, _language(lang), _write))
+        return
+    content_format = ContentFormat.LINES if lines else _content_format(input_format, file)
+    release = Release(text, content_format, language=_language(lang))
+    _write(asyncio.run(commands.translate(service, release, output_format)))
+
+
+@app.command()
+def evaluate(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
+    *,
+    lang: Annotated[Literal["de", "km", "ru"], typer.Option(help="Language of the source.")],
+    source: Annotated[str, typer.Option(metavar="FILE", help="Lines to translate.")],
+    reference: Annotated[str, typer.Option(metavar="FILE", help="Their English, line by line.")],
+    server: _Server = None,
+    token: _Token = "",
+    root_certificate: _RootCertificate = None,
+) -> None:
+    """Translate lines and measure the English by chrF, BLEU and what the checks find."""
+    commands = _commands()
+    service = commands.Service(server, token, root_certificate, context.obj)
+    texts = (commands.read_text(source), commands.read_text(reference))
+    _write(asyncio.run(commands.evaluate_text(service, *texts, Language(lang))))
+
+
+@app.command()
+def serve(
+    listen: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", callback=_address, help="Address; port 0 takes any."),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", callback=_address, help="Address of the metrics."),
+    ] = None,
+) -> None:
+    """Serve the gRPC API until told to stop; settings are variables named DEPESCHE_*."""
+    from depesche.config import load_settings  # noqa: PLC0415 - help must not wait for it
+    from depesche.server.app import serve as run  # noqa: PLC0415 - as above
+
+    asyncio.run(run(load_settings(listen=listen, metrics=metrics)))
+
+
+@_models.command("list")
+def list_models() -> None:
+    """List the models of the manifest."""
+    _write(_model_commands().list_models())
+
+
+@_models.command("show")
+def show_model(name: Annotated[str, typer.Argument(help="Name in the manifest.")]) -> None:
+    """Show all that the manifest says of a model."""
+    _write(_model_commands().show_model(name))
+
+
+@_models.command("verify")
+def verify_models(
+    name: Annotated[str | None, typer.Argument(help="Name in the manifest; all if absent.")] = None,
+) -> None:
+    """Check the files of a model, or of all, against the manifest."""
+    _model_commands().verify_models(name, _write)
+
+
+def main(arguments: Sequence[str] | None = None, *, loader: "Loader | None" = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: what stands behind the program's name; by default that of this process.
+        loader: loads the models of a pipeline in this process; tests pass one of fakes.
+
+    Returns:
+        The exit code.
+    """
+    command = typer.main.get_command(app)
+    try:
+        code: int | None = command.main(
+            arguments, prog_name="depesche", standalone_mode=False, obj=loader
+        )
+    except (typer.TyperException, DepescheError) as error:
+        if os.environ.get("DEPESCHE_DEBUG"):
+            raise
+        return _fail(str(error), _exit_code(error))
+    except Exception as error:
+        if os.environ.get("DEPESCHE_DEBUG"):
+            raise
+        # The text of an unforeseen exception might hold text of the release.
+        name = type(error).__name__
+        return _fail(f"unforeseen {name}; DEPESCHE_DEBUG=1 shows where", _FAILED)
+    return code or _DONE
+
+
+def _exit_code(error: Exception) -> int:
+    if isinstance(error, Unauthenticated):
+        return _FAILED
+    return _WRONG_USE if isinstance(error, (RequestError, typer.TyperException)) else _FAILED
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"depesche: {' '.join(message.split())}\n")
+    return code
+
+
+def _write(content: str) -> None:
+    """Write to the standard output as UTF-8, whatever the terminal's locale, and at once."""
+    sys.stdout.buffer.write(content.encode())
+    sys.stdout.buffer.flush()
+
+
+def _content_format(input_format: str, file: str) -> ContentFormat:
+    if input_format == "auto":
+        is_html = Path(file).suffix.lower() in _HTML_SUFFIXES
+        return ContentFormat.HTML if is_html else ContentFormat.PLAIN
+    return ContentFormat(input_format)
+
+
+def _language(lang: str) -> Language | None:
+    return None if lang == "auto" else Language(lang)
+
+
+def _title(title: str) -> str:
+    # Bytes of the command line that aren't UTF-8 arrive as lone surrogates (PEP 383).
+    try:
+        title.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest([Violation("--title", "isn't UTF-8")]) from None
+    return title
+
+
+def _commands() -> ModuleType:
+    return import_module("depesche.commands")
+
+
+def _model_commands() -> ModuleType:
+    return import_module("depesche.model_commands")

@@ -1,0 +1,58 @@
+"""The pipeline in this process, behind the methods of a client."""
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from depesche.config import Settings
+from depesche.engine import Engine, Loader
+from depesche.server import convert
+from depesche.types import BriefOptions, Priority, Release
+from depesche.v1 import brief_pb2, translation_pb2, types_pb2
+
+__all__ = ["LocalClient"]
+
+
+class LocalClient:
+    """Answers as `depesche.client.Client` does, without a server."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Put a client before an engine, which it closes in the end."""
+        self._engine = engine
+
+    @classmethod
+    async def load(cls, settings: Settings, loader: Loader | None = None) -> Self:
+        """Load the models; see `Engine.load`."""
+        return cls(await Engine.load(settings, loader=loader))
+
+    async def stream(
+        self, release: Release, options: BriefOptions
+    ) -> AsyncIterator[brief_pb2.StreamBriefResponse]:
+        """Brief a release, telling of the start and of each sentence before the brief."""
+        async for event in self._engine.stream(release, options):
+            yield convert.stream_event(event)
+
+    async def translate(
+        self, release: Release, priority: Priority = Priority.INTERACTIVE
+    ) -> translation_pb2.TranslateResponse:
+        """Translate a release without briefing it."""
+        return convert.translate_response(await self._engine.translate(release, priority))
+
+    async def detect(self, text: str) -> types_pb2.Detection:
+        """Tell the language of a text."""
+        return convert.detection_message(self._engine.detect(text))
+
+    async def aclose(self) -> None:
+        """Free the models."""
+        await self._engine.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()

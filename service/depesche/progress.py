@@ -1,0 +1,64 @@
+"""A progress bar for a person who waits at a terminal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, TextIO
+
+import rich.progress
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+__all__ = ["Progress", "progress"]
+
+
+class Progress(Protocol):
+    """Whatever is told how far the work is."""
+
+    def start(self, total: int) -> None:
+        """Learn how many sentences there are."""
+        ...
+
+    def advance(self, count: int = 1) -> None:
+        """Learn that `count` more sentences are done."""
+        ...
+
+
+class _NoBar:
+    """Shows nothing."""
+
+    def start(self, total: int) -> None:
+        """Do nothing."""
+
+    def advance(self, count: int = 1) -> None:
+        """Do nothing."""
+
+
+class _Bar:
+    """Shows how many sentences are done."""
+
+    def __init__(self, display: "rich.progress.Progress") -> None:
+        self._display = display
+        # Without a total the bar pulses: the models are being loaded, or the release is read.
+        self._task = display.add_task("Translating", total=None)
+
+    def start(self, total: int) -> None:
+        self._display.update(self._task, total=total)
+
+    def advance(self, count: int = 1) -> None:
+        self._display.advance(self._task, count)
+
+
+@contextmanager
+def progress(stream: TextIO) -> Iterator[Progress]:
+    """Show a progress bar on `stream` while the context is open, if a terminal shows it."""
+    if not stream.isatty():
+        yield _NoBar()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with rich.progress.Progress(*columns, console=Console(file=stream), transient=True) as display:
+        yield _Bar(display)

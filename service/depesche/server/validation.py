@@ -1,0 +1,205 @@
+"""What must hold of a request before it becomes a value of the pipeline.
+
+The limits on a release's text are not checked here but by the pipeline itself, for every caller.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+from depesche.errors import (
+    FeatureUnavailable,
+    InvalidRequest,
+    LanguageUnsupported,
+    RequestError,
+    Violation,
+)
+from depesche.server.convert import CONTENT_FORMATS, PRIORITIES, STRATEGIES
+from depesche.server.wire import check_known
+from depesche.types import (
+    BriefOptions,
+    ContentFormat,
+    Language,
+    Priority,
+    Release,
+    SummaryStrategy,
+)
+from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2, types_pb2
+
+__all__ = [
+    "BriefRequest",
+    "brief_arguments",
+    "detect_argument",
+    "model_argument",
+    "renamed",
+    "summarise_arguments",
+    "translate_arguments",
+]
+
+# ISO 639-1, from https://www.loc.gov/standards/iso639-2/php/code_list.php.
+_ISO_639_1 = frozenset(
+    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
+    "da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu "
+    "hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb "
+    "lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om "
+    "or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw "
+    "ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()  # noqa: SIM905 - two hundred quotation marks hide more
+)
+_SHORT_CODE = re.compile(r"[A-Za-z_-]{1,12}")
+_DEFAULTS = BriefOptions()
+
+_Member = TypeVar("_Member")
+
+BriefRequest = (
+    brief_pb2.CreateBriefRequest | brief_pb2.StreamBriefRequest | brief_pb2.BriefReleasesRequest
+)
+"""The requests for briefs; they have the same fields."""
+
+
+def brief_arguments(request: BriefRequest, max_id: int) -> tuple[Release, BriefOptions]:
+    """Read a request for a brief.
+
+    Args:
+        request: the request.
+        max_id: most characters of the caller's id.
+
+    Raises:
+        InvalidRequest: names every field that breaks a rule.
+        LanguageUnsupported: the request names a language that isn't one of ours.
+        FeatureUnavailable: the request holds a glossary.
+    """
+    check_known(request)
+    release = _release(request, max_id)
+    _check_glossary("options.glossary", request.options.glossary)
+    options = request.options
+    count = options.sentence_count if options.HasField("sentence_count") else None
+    return release, _options(count, options.strategy, options.priority)
+
+
+def translate_arguments(
+    request: translation_pb2.TranslateRequest, max_id: int
+) -> tuple[Release, Priority]:
+    """Read a request for a translation; raises as `brief_arguments` does."""
+    check_known(request)
+    release = _release(request, max_id)
+    _check_glossary("glossary", request.glossary)
+    return release, _member(PRIORITIES, request.priority, _DEFAULTS.priority)
+
+
+def summarise_arguments(
+    request: summarisation_pb2.SummariseRequest,
+) -> tuple[Release, BriefOptions]:
+    """Read a request for a summary.
+
+    Raises:
+        InvalidRequest: names every field that breaks a rule.
+    """
+    check_known(request)
+    content_format = _member(CONTENT_FORMATS, request.content_format, ContentFormat.PLAIN)
+    count = request.sentence_count if request.HasField("sentence_count") else None
+    options = _options(count, request.strategy, types_pb2.PRIORITY_UNSPECIFIED)
+    return Release(request.text, content_format, language=Language.ENGLISH), options
+
+
+def detect_argument(request: translation_pb2.DetectLanguageRequest) -> str:
+    """Read the text whose language is asked for.
+
+    Raises:
+        InvalidRequest: the request holds an unknown field.
+    """
+    check_known(request)
+    return request.text
+
+
+def model_argument(request: model_pb2.GetModelRequest) -> str:
+    """Read the name of the model that is asked for.
+
+    Raises:
+        InvalidRequest: there is none, or the request holds an unknown field.
+    """
+    check_known(request)
+    if not request.name:
+        raise InvalidRequest([Violation("name", "is required")])
+    return request.name
+
+
+@contextmanager
+def renamed(paths: Mapping[str, str]) -> Iterator[None]:
+    """Give the errors raised within the field paths of the request at hand.
+
+    The pipeline names fields by their paths in a request for a brief.
+
+    Args:
+        paths: the request's own path for each of the pipeline's paths that differs.
+    """
+    try:
+        yield
+    except RequestError as error:
+        if any(v.field in paths for v in error.violations):
+            error.violations = tuple(
+                replace(v, field=paths.get(v.field, v.field)) for v in error.violations
+            )
+            error.args = ("; ".join(f"{v.field}: {v.description}" for v in error.violations),)
+        raise
+
+
+def _release(request: BriefRequest | translation_pb2.TranslateRequest, max_id: int) -> Release:
+    if not request.HasField("release"):
+        raise InvalidRequest([Violation("release", "is required")])
+    release = request.release
+    violations = [*_id_violations(release.id, max_id), *_language_violations(release.language)]
+    if violations:
+        raise InvalidRequest(violations)
+    return Release(
+        text=release.text,
+        content_format=_member(CONTENT_FORMATS, release.content_format, ContentFormat.PLAIN),
+        title=release.title,
+        language=_language(release.language),
+    )
+
+
+def _options(
+    count: int | None,
+    strategy: types_pb2.SummaryStrategy.ValueType,
+    priority: types_pb2.Priority.ValueType,
+) -> BriefOptions:
+    return BriefOptions(
+        sentence_count=_DEFAULTS.sentence_count if count is None else count,
+        strategy=_member(STRATEGIES, strategy, SummaryStrategy.EXTRACTIVE),
+        priority=_member(PRIORITIES, priority, Priority.INTERACTIVE),
+    )
+
+
+def _member(numbers: Mapping[_Member, int], number: int, default: _Member) -> _Member:
+    """Give the member of a number; `default` for the one that stands for none."""
+    return next((member for member, known in numbers.items() if known == number), default)
+
+
+def _id_violations(id_: str, limit: int) -> Iterator[Violation]:
+    if len(id_) > limit:
+        yield Violation("release.id", f"has {len(id_)} characters; the limit is {limit}")
+
+
+def _language_violations(code: str) -> Iterator[Violation]:
+    if code in ("", "auto") or code in _ISO_639_1:
+        return
+    names = ", ".join(sorted(Language))
+    # A long value may be text of the release in the wrong field, which no error may hold.
+    but = f", not '{code}'" if _SHORT_CODE.fullmatch(code) else ""
+    yield Violation("release.language", f"must be one of {names} or empty{but}")
+
+
+def _language(code: str) -> Language | None:
+    if code in ("", "auto"):
+        return None
+    try:
+        return Language(code)
+    except ValueError:
+        raise LanguageUnsupported(code, list(Language)) from None
+
+
+def _check_glossary(path: str, terms: Sequence[types_pb2.GlossaryTerm]) -> None:
+    if terms:
+        raise FeatureUnavailable(path, "this version keeps no glossary terms; leave it empty")
