@@ -8,9 +8,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -48,8 +46,14 @@ def _address(value: str | None) -> str | None:
     return value
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        _write(f"depesche {__version__}\n")
+        raise typer.Exit
+
+
 _File = Annotated[
-    str, typer.Argument(metavar="[FILE]", help="The release in UTF-8; - reads the standard input.")
+    str, typer.Argument(metavar="FILE", help="The release in UTF-8; - reads the standard input.")
 ]
 _Lang = Annotated[
     Literal["auto", "de", "en", "km", "ru"], typer.Option(help="Language of the release.")
@@ -71,16 +75,17 @@ _RootCertificate = Annotated[
 ]
 
 
-@app.callback(invoke_without_command=True)
+@app.callback()
 def _root(
-    context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
 ) -> None:
-    if version:
-        _write(f"depesche {__version__}\n")
-        raise typer.Exit
-    if context.invoked_subcommand is None:
-        raise typer.BadParameter("name a command")
+    pass
 
 
 @app.command()
@@ -100,7 +105,8 @@ def brief(  # noqa: PLR0913 - each is an option of the command
     root_certificate: _RootCertificate = None,
 ) -> None:
     """Brief a release in English."""
-    commands = _commands()
+    from depesche import commands  # noqa: PLC0415 - help must not wait for the pipeline
+
     service = commands.Service(server, token, root_certificate, context.obj)
     release = Release(
         commands.read_text(file),
@@ -130,7 +136,8 @@ def translate(  # noqa: PLR0913 - each is an option of the command
     root_certificate: _RootCertificate = None,
 ) -> None:
     """Translate a release into English."""
-    commands = _commands()
+    from depesche import commands  # noqa: PLC0415 - as in `brief`
+
     service = commands.Service(server, token, root_certificate, context.obj)
     text = commands.read_text(file)
     if lines and output_format == "text":
@@ -142,7 +149,7 @@ def translate(  # noqa: PLR0913 - each is an option of the command
 
 
 @app.command()
-def evaluate(  # noqa: PLR0913 - each is an option of the command
+def evaluate(
     context: typer.Context,
     *,
     lang: Annotated[Literal["de", "km", "ru"], typer.Option(help="Language of the source.")],
@@ -152,8 +159,12 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     token: _Token = "",
     root_certificate: _RootCertificate = None,
 ) -> None:
-    """Translate lines and measure the English by chrF, BLEU and what the checks find."""
-    commands = _commands()
+    """Measure translations by chrF and BLEU.
+
+    Also tells how many sentences failed which checks.
+    """
+    from depesche import commands  # noqa: PLC0415 - as in `brief`
+
     service = commands.Service(server, token, root_certificate, context.obj)
     texts = (commands.read_text(source), commands.read_text(reference))
     _write(asyncio.run(commands.evaluate_text(service, *texts, Language(lang))))
@@ -161,6 +172,8 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
 
 @app.command()
 def serve(
+    context: typer.Context,
+    *,
     listen: Annotated[
         str | None,
         typer.Option(metavar="HOST:PORT", callback=_address, help="Address; port 0 takes any."),
@@ -170,31 +183,40 @@ def serve(
         typer.Option(metavar="HOST:PORT", callback=_address, help="Address of the metrics."),
     ] = None,
 ) -> None:
-    """Serve the gRPC API until told to stop; settings are variables named DEPESCHE_*."""
-    from depesche.config import load_settings  # noqa: PLC0415 - help must not wait for it
-    from depesche.server.app import serve as run  # noqa: PLC0415 - as above
+    """Serve the gRPC API until told to stop.
 
-    asyncio.run(run(load_settings(listen=listen, metrics=metrics)))
+    Settings are environment variables named DEPESCHE_<SETTING>.
+    """
+    from depesche.config import load_settings  # noqa: PLC0415 - as in `brief`
+    from depesche.server.app import serve as run  # noqa: PLC0415 - as in `brief`
+
+    asyncio.run(run(load_settings(listen=listen, metrics=metrics), loader=context.obj))
 
 
 @_models.command("list")
 def list_models() -> None:
     """List the models of the manifest."""
-    _write(_model_commands().list_models())
+    from depesche import model_commands  # noqa: PLC0415 - as in `brief`
+
+    _write(model_commands.list_models())
 
 
 @_models.command("show")
 def show_model(name: Annotated[str, typer.Argument(help="Name in the manifest.")]) -> None:
     """Show all that the manifest says of a model."""
-    _write(_model_commands().show_model(name))
+    from depesche import model_commands  # noqa: PLC0415 - as in `brief`
+
+    _write(model_commands.show_model(name))
 
 
 @_models.command("verify")
 def verify_models(
     name: Annotated[str | None, typer.Argument(help="Name in the manifest; all if absent.")] = None,
 ) -> None:
-    """Check the files of a model, or of all, against the manifest."""
-    _model_commands().verify_models(name, _write)
+    """Check the files of models by their digests."""
+    from depesche import model_commands  # noqa: PLC0415 - as in `brief`
+
+    model_commands.verify_models(name, _write)
 
 
 def main(arguments: Sequence[str] | None = None, *, loader: "Loader | None" = None) -> int:
@@ -212,7 +234,9 @@ def main(arguments: Sequence[str] | None = None, *, loader: "Loader | None" = No
         code: int | None = command.main(
             arguments, prog_name="depesche", standalone_mode=False, obj=loader
         )
-    except (typer.TyperException, DepescheError) as error:
+    except typer.TyperException as error:
+        return _fail(f"{error.format_message().rstrip('.')}; see 'depesche --help'", _WRONG_USE)
+    except DepescheError as error:
         if os.environ.get("DEPESCHE_DEBUG"):
             raise
         return _fail(str(error), _exit_code(error))
@@ -225,10 +249,9 @@ def main(arguments: Sequence[str] | None = None, *, loader: "Loader | None" = No
     return code or _DONE
 
 
-def _exit_code(error: Exception) -> int:
-    if isinstance(error, Unauthenticated):
-        return _FAILED
-    return _WRONG_USE if isinstance(error, (RequestError, typer.TyperException)) else _FAILED
+def _exit_code(error: DepescheError) -> int:
+    at_fault = isinstance(error, RequestError) and not isinstance(error, Unauthenticated)
+    return _WRONG_USE if at_fault else _FAILED
 
 
 def _fail(message: str, code: int) -> int:
@@ -260,11 +283,3 @@ def _title(title: str) -> str:
     except UnicodeEncodeError:
         raise InvalidRequest([Violation("--title", "isn't UTF-8")]) from None
     return title
-
-
-def _commands() -> ModuleType:
-    return import_module("depesche.commands")
-
-
-def _model_commands() -> ModuleType:
-    return import_module("depesche.model_commands")

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,10 +136,9 @@ async def _translated(
     with progress(sys.stderr) as bar:
         async with service.connect(settings) as client:
             bar.start(len(lines))
-            async with aclosing(translate_lines(client, lines, language, settings)) as translated:
-                async for line in translated:
-                    bar.advance()
-                    yield line
+            async for line in translate_lines(client, lines, language, settings):
+                bar.advance()
+                yield line
 
 
 def _read(path: str) -> bytes:

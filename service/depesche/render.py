@@ -20,7 +20,7 @@ _UNSAFE = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&])")
-_BLOCK_START = re.compile(r"^(?:(\d+)([.)])|([#+=-]))")
+_BLOCK_START = re.compile(r"^(?:(\d+)([.)])|([#+=-]+))(?=\s|$)")
 
 
 def text(brief: types_pb2.Brief) -> str:

@@ -1,6 +1,6 @@
 """Names of months and weekdays in the languages of releases."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from depesche.types import Language
 
@@ -22,12 +22,12 @@ ENGLISH_WEEKDAYS = (
     *("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 )
 
-_ADJECTIVE = "ий ая ое ие ого ому им ом ой ую их ими".split()
+_ADJECTIVE = "ий ая ое ие ого ому им ом ой ую их ими"
 
 
-def inflect(stem: str, endings: Iterable[str]) -> list[str]:
-    """Write `stem` with each of `endings`."""
-    return [stem + ending for ending in endings]
+def inflect(stem: str, endings: str) -> list[str]:
+    """Write `stem` with each of the space-separated `endings`; "-" is no ending."""
+    return [stem + ending.strip("-") for ending in endings.split()]
 
 
 def _numbered(lines: str) -> dict[str, int]:
@@ -37,32 +37,38 @@ def _numbered(lines: str) -> dict[str, int]:
 
 
 def _russian_months() -> dict[str, int]:
-    stems = "январ феврал март апрел ма июн июл август сентябр октябр ноябр декабр".split()
-    adjectives = (
-        "январск февральск мартовск апрельск майск июньск июльск августовск "
-        "сентябрьск октябрьск ноябрьск декабрьск"
-    ).split()
-    months = {}
-    for number, (stem, adjective) in enumerate(zip(stems, adjectives, strict=True), 1):
-        nominative = {"март": "", "август": "", "ма": "й"}.get(stem, "ь")
-        hard = nominative == ""
-        endings = [nominative, *(("а", "у", "ом", "е") if hard else ("я", "ю", "ем", "е"))]
-        forms = inflect(stem, endings) + inflect(adjective, _ADJECTIVE)
-        months.update(dict.fromkeys(forms, number))
-    return months
+    soft, hard = "ь я ю ем е", "- а у ом е"
+    rows = (
+        ("январ", soft, "январск"),
+        ("феврал", soft, "февральск"),
+        ("март", hard, "мартовск"),
+        ("апрел", soft, "апрельск"),
+        ("ма", "й я ю ем е", "майск"),
+        ("июн", soft, "июньск"),
+        ("июл", soft, "июльск"),
+        ("август", hard, "августовск"),
+        ("сентябр", soft, "сентябрьск"),
+        ("октябр", soft, "октябрьск"),
+        ("ноябр", soft, "ноябрьск"),
+        ("декабр", soft, "декабрьск"),
+    )
+    return {
+        form: number
+        for number, (noun, endings, adjective) in enumerate(rows, 1)
+        for form in inflect(noun, endings) + inflect(adjective, _ADJECTIVE)
+    }
 
 
 def _russian_weekdays() -> dict[str, int]:
-    masculine = ["", "а", "у", "ом", "е", "и", "ов", "ам", "ами", "ах"]
-    feminine = ["а", "у", "ы", "е", "ой", "ам", "ами", "ах", ""]
+    masculine, feminine = "- а у ом е и ов ам ами ах", "- а у ы е ой ам ами ах"
     rows = (
         inflect("понедельник", masculine),
         inflect("вторник", masculine),
-        inflect("сред", ["а", "ы", "е", "у", "ой", "ам"]),
+        inflect("сред", "а у ы е ой ам"),
         inflect("четверг", masculine),
         inflect("пятниц", feminine),
         inflect("суббот", feminine),
-        inflect("воскресень", ["е", "я", "ю", "ем", "ям", "ями", "ях"]),
+        inflect("воскресень", "е я ю ем ям ями ях"),
     )
     return {form: number for number, forms in enumerate(rows, 1) for form in forms}
 
@@ -80,7 +86,9 @@ MONTHS: Mapping[Language, Mapping[str, int]] = {
 
 SHORT_MONTHS: Mapping[Language, Mapping[str, int]] = {
     Language.ENGLISH: _numbered("jan\nfeb\nmar\napr\nmay\njun\njul\naug\nsep sept\noct\nnov\ndec"),
-    Language.GERMAN: _numbered("jan\nfeb\nmrz mär\napr\nmai\njun\njul\naug\nsep sept\nokt\nnov\ndez"),
+    Language.GERMAN: _numbered(
+        "jan\nfeb\nmrz mär\napr\nmai\njun\njul\naug\nsep sept\nokt\nnov\ndez"
+    ),
     Language.RUSSIAN: _numbered(
         "янв\nфев февр\nмар\nапр\nмая\nиюн\nиюл\nавг\nсен сент\nокт\nноя нояб\nдек"
     ),

@@ -11,6 +11,7 @@ __all__ = [
     "Figure",
     "FigureKind",
     "Key",
+    "Meaning",
     "Weight",
     "clock_figure",
     "clock_keys",
@@ -36,13 +37,31 @@ class FigureKind(StrEnum):
 class Weight(StrEnum):
     """What it means if a figure has no counterpart.
 
-    `FIRM`: an error. `NAME`: an error if the other text has such a figure over as well, as with
-    COVID-19 and COVID-18. `SOFT`: nothing, as a translator may turn "both" or "the first" freely.
+    `FIRM`: an error. `NAME`, digits of a name, and `WORD`, a small number in words: an error if the
+    other text has one of its kind over as well, as with COVID-19 and COVID-18, or three and four.
+    `SOFT`: nothing, as translators turn "one" and "the first" freely.
     """
 
     FIRM = "firm"
     NAME = "name"
+    WORD = "word"
     SOFT = "soft"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a figure, or a part of one, may mean.
+
+    Two meanings agree if one's keys meet the other's keys or its hints. Hints alone don't agree:
+    "3" may be 15:00, and so may "15", but "3" isn't "15".
+
+    Attributes:
+        keys: what it states.
+        hints: what it may be taken for.
+    """
+
+    keys: frozenset[Key]
+    hints: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +72,8 @@ class Figure:
         kind: what it states.
         span: where it stands.
         said: how to say it in English.
-        keys: what it may mean; two figures agree if they share a key.
-        parts: what it falls into, each with its own keys; they may be matched one by one instead.
+        meaning: what it may mean.
+        parts: what it falls into; they may be matched one by one instead of the whole.
         weight: what it means if it has no counterpart.
         values: its bare values, likeliest first, where it is a quantity.
         unit: the unit of these values, "" for bare numbers.
@@ -64,8 +83,8 @@ class Figure:
     kind: FigureKind
     span: Span
     said: str
-    keys: frozenset[Key]
-    parts: tuple[frozenset[Key], ...] = ()
+    meaning: Meaning
+    parts: tuple[Meaning, ...] = ()
     weight: Weight = Weight.FIRM
     values: tuple[Decimal, ...] = ()
     unit: str = ""
@@ -84,17 +103,21 @@ def date_key(day: int | None, month: int, year: int | None = None) -> Key:
 
 def date_figure(span: Span, month: int, day: int | None = None, year: int | None = None) -> Figure:
     """Make the figure of a month, a day of a month, or either in a year."""
-    parts: list[frozenset[Key]] = [frozenset({("month", Decimal(month))})]
-    parts.extend(number_keys(number) for number in (day, year) if number is not None)
-    said = " ".join(str(part) for part in (day, ENGLISH_MONTHS[month - 1], year) if part is not None)
-    keys = parts[0] if len(parts) == 1 else frozenset({date_key(day, month, year)})
-    return Figure(FigureKind.DATE, span, said, keys, tuple(parts))
+    parts = [Meaning(frozenset({("month", Decimal(month))}))]
+    parts.extend(Meaning(number_keys(number)) for number in (day, year) if number is not None)
+    said = " ".join(
+        str(part) for part in (day, ENGLISH_MONTHS[month - 1], year) if part is not None
+    )
+    if len(parts) == 1:
+        return Figure(FigureKind.DATE, span, said, parts[0])
+    meaning = Meaning(frozenset({date_key(day, month, year)}))
+    return Figure(FigureKind.DATE, span, said, meaning, tuple(parts))
 
 
 def weekday_figure(span: Span, number: int) -> Figure:
     """Make the figure of a day of the week, 1 being Monday."""
     keys: frozenset[Key] = frozenset({("weekday", Decimal(number))})
-    return Figure(FigureKind.DATE, span, ENGLISH_WEEKDAYS[number - 1], keys)
+    return Figure(FigureKind.DATE, span, ENGLISH_WEEKDAYS[number - 1], Meaning(keys))
 
 
 def clock_keys(hour: int, minute: int, half_day: int | None = None) -> frozenset[Key]:
@@ -119,5 +142,7 @@ def clock_figure(span: Span, hour: int, minute: int, half_day: int | None = None
     hours = number_keys(hour, hour % 12, *((hour + 12,) if half_day else ()))
     said = f"{hour % 12 + half_day if half_day and hour <= 12 else hour}:{minute:02}"  # noqa: PLR2004 -- clock
     if minute == 0:
-        return Figure(FigureKind.DATE, span, said, keys | hours)
-    return Figure(FigureKind.DATE, span, said, keys, (hours, number_keys(minute)))
+        return Figure(FigureKind.DATE, span, said, Meaning(keys, hints=hours))
+    # As hints, the parts agree with numbers but not with another time.
+    parts = (Meaning(frozenset(), hours), Meaning(frozenset(), number_keys(minute)))
+    return Figure(FigureKind.DATE, span, said, Meaning(keys), parts)

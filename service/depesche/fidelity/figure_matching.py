@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from depesche.fidelity.figure import Figure, Key, Weight
+from depesche.fidelity.figure import Figure, Key, Meaning, Weight
 from depesche.fidelity.figure_reader import Reading
 
 __all__ = ["unmatched"]
@@ -22,19 +22,16 @@ def unmatched(source: Reading, target: Reading) -> tuple[list[Figure], list[Figu
 
 def _weigh(over: Sequence[Figure], other: Sequence[Figure]) -> list[Figure]:
     """Keep what is an error given what is over on the other side."""
-    names = any(figure.weight is Weight.NAME for figure in other)
-    errors = (Weight.FIRM, Weight.NAME) if names else (Weight.FIRM,)
+    errors = {figure.weight for figure in other if figure.weight is not Weight.SOFT} | {Weight.FIRM}
     return [figure for figure in over if figure.weight in errors]
 
 
 def _pair_whole(
     sources: Sequence[Figure], targets: Sequence[Figure]
 ) -> tuple[list[Figure], list[Figure]]:
-    stock = _Stock(figure.keys for figure in targets)
-    # Firm figures choose first, so that a "two" of idiom doesn't take the 2 that a digit needs.
-    order = sorted(range(len(sources)), key=lambda index: sources[index].weight is Weight.SOFT)
-    missing = [index for index in order if stock.take(sources[index].keys) is None]
-    return [sources[index] for index in sorted(missing)], [targets[i] for i in stock.left()]
+    stock = _Stock(figure.meaning for figure in targets)
+    missing = [figure for figure in _firm_first(sources) if stock.take(figure.meaning) is None]
+    return _in_order(missing), [targets[index] for index in stock.left()]
 
 
 def _pair_parts(
@@ -43,50 +40,71 @@ def _pair_parts(
     source_mentions: frozenset[Key],
     target_mentions: frozenset[Key],
 ) -> tuple[list[Figure], list[Figure]]:
-    owners = [(owner, part) for owner, figure in enumerate(targets) for part in _parts(figure)]
-    stock = _Stock(part for _, part in owners)
+    """Pair what is over, a part with a whole or a part; units named anywhere count as said."""
+    wholes = len(targets)
+    parts = [(owner, part) for owner, figure in enumerate(targets) for part in figure.parts]
+    stock = _Stock([figure.meaning for figure in targets] + [part for _, part in parts])
     missing = []
-    for figure in sorted(sources, key=lambda figure: figure.weight is Weight.SOFT):
-        wanted = [part for part in _parts(figure) if not part & target_mentions]
-        taken = [stock.take(part) for part in wanted]
-        if None in taken:
+    for figure in _firm_first(sources):
+        wanted = [part for part in figure.parts if not part.keys & target_mentions]
+        if stock.take(figure.meaning) is None and not (
+            figure.parts and all([stock.take(part) is not None for part in wanted])
+        ):
             missing.append(figure)
-    over = {owners[index][0] for index in stock.left() if not owners[index][1] & source_mentions}
-    missing.sort(key=lambda figure: figure.span.start)
-    return missing, [targets[owner] for owner in sorted(over)]
+    left = stock.left()
+    unsaid = {
+        parts[index - wholes][0]
+        for index in left
+        if index >= wholes and not parts[index - wholes][1].keys & source_mentions
+    }
+    over = [i for i in left if i < wholes and (i in unsaid or not targets[i].parts)]
+    return _in_order(missing), [targets[index] for index in over]
 
 
-def _parts(figure: Figure) -> Sequence[frozenset[Key]]:
-    return figure.parts or (figure.keys,)
+def _firm_first(figures: Sequence[Figure]) -> list[Figure]:
+    """Let firm figures choose first, so that a "two" of idiom takes no 2 that a digit needs."""
+    return sorted(figures, key=lambda figure: figure.weight is not Weight.FIRM)
+
+
+def _in_order(figures: Sequence[Figure]) -> list[Figure]:
+    return sorted(figures, key=lambda figure: figure.span.start)
 
 
 class _Stock:
-    """Sets of keys, each of which can be taken once by any of its keys."""
+    """Meanings, each of which can be taken once by one that agrees with it."""
 
-    def __init__(self, sets: Iterable[frozenset[Key]]) -> None:
+    def __init__(self, meanings: Iterable[Meaning]) -> None:
         self._free: list[bool] = []
-        self._holders: defaultdict[Key, list[int]] = defaultdict(list)
-        for index, keys in enumerate(sets):
+        self._stating: defaultdict[Key, list[int]] = defaultdict(list)
+        self._hinting: defaultdict[Key, list[int]] = defaultdict(list)
+        for index, meaning in enumerate(meanings):
             self._free.append(True)
-            for key in keys:
-                self._holders[key].append(index)
-        for holders in self._holders.values():
+            for key in meaning.keys:
+                self._stating[key].append(index)
+            for key in meaning.hints:
+                self._hinting[key].append(index)
+        for holders in (*self._stating.values(), *self._hinting.values()):
             holders.reverse()
 
-    def take(self, keys: frozenset[Key]) -> int | None:
-        """Take the first free set that shares a key with `keys`, and tell its index."""
-        found = [index for key in keys if (index := self._first(key)) is not None]
-        if not found:
-            return None
-        self._free[min(found)] = False
-        return min(found)
+    def take(self, meaning: Meaning) -> int | None:
+        """Take the first free one that agrees with `meaning`, stated before hinted."""
+        pairs = (
+            (meaning.keys, self._stating),
+            (meaning.keys, self._hinting),
+            (meaning.hints, self._stating),
+        )
+        for keys, holders in pairs:
+            found = [i for key in keys if (i := self._first(holders.get(key, []))) is not None]
+            if found:
+                self._free[min(found)] = False
+                return min(found)
+        return None
 
     def left(self) -> list[int]:
-        """Tell which sets are still free."""
+        """Tell which are still free."""
         return [index for index, free in enumerate(self._free) if free]
 
-    def _first(self, key: Key) -> int | None:
-        holders = self._holders.get(key, [])
+    def _first(self, holders: list[int]) -> int | None:
         while holders and not self._free[holders[-1]]:
             holders.pop()
         return holders[-1] if holders else None

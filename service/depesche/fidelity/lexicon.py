@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from depesche.fidelity.compounds import german_number, russian_prefix
 from depesche.fidelity.dates import MONTHS, SHORT_MONTHS, WEEKDAYS
 from depesche.fidelity.money import CURRENCIES, NATIONS, PREFIXES
 from depesche.fidelity.number_words import (
@@ -14,8 +15,6 @@ from depesche.fidelity.number_words import (
     FRACTIONS,
     ORDINALS,
     SCALES,
-    german_number,
-    russian_prefix,
 )
 from depesche.fidelity.numerals import fold
 from depesche.text.normalize import normalize
@@ -41,6 +40,7 @@ class Term(StrEnum):
     SHORT_MONTH = "short_month"
     WEEKDAY = "weekday"
     OCLOCK = "oclock"
+    HOUR = "hour"
     MINUTE = "minute"
     MERIDIEM = "meridiem"
     NOON = "noon"
@@ -94,8 +94,8 @@ _LITTLE_WORDS: Mapping[Language, Mapping[Term, str]] = {
     },
     Language.RUSSIAN: {
         Term.PERCENT: "процент процента процентов проценту процентом процентам процентами "
-        "процентах процентный процентного процентное процентная процентной процентную проц",
-        Term.OCLOCK: "ч час часа часов часам",
+        "процентах процентный процентного процентное процентная процентной процентную процентных процентными проц",
+        Term.HOUR: "ч час часа часов часам",
         Term.MINUTE: "мин минут минуты минута",
         Term.AND: "с",
         Term.CENTURY: "век века веке веком веку веков веках вв столетие столетия столетии",
@@ -103,7 +103,7 @@ _LITTLE_WORDS: Mapping[Language, Mapping[Term, str]] = {
     },
     Language.KHMER: {
         Term.PERCENT: "ភាគរយ",
-        Term.OCLOCK: "ម៉ោង",
+        Term.HOUR: "ម៉ោង",
         Term.MINUTE: "នាទី",
         Term.CENTURY: "សតវត្ស សតវត្សរ៍ សតវត្សទី សតវត្សរ៍ទី",
         Term.FILLER: "ឆ្នាំ",
@@ -123,9 +123,7 @@ _NOON: Mapping[Language, Mapping[str, int]] = {
 }
 
 _GLUED = r"us-?\$|(?:au|ca|hk|nz|[acs])\$|per[ -]cent(?![^\W\d_])|[ap]\. ?m\.|u\.s\.|o'clock"
-_NUMERAL = (
-    r"\d*[½¼¾⅓⅔]|(?<![\d.,'])\d{1,3}(?: \d{3})+(?!\d)(?:[.,]\d+)?(?!\d)|\d+(?:[.,']\d+)*"
-)
+_NUMERAL = r"\d*[½¼¾⅓⅔]|(?<![\d.,'])\d{1,3}(?: \d{3})+(?!\d)(?:[.,]\d+)?(?!\d)|\d+(?:[.,']\d+)*"
 _SPACED = re.compile(r"[. ]")
 _ROMAN = re.compile(r"(?=[IVXХ])[XХ]{0,3}(?:I[XХ]|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "Х": 10}
@@ -146,7 +144,10 @@ def _lexicon(language: Language) -> Mapping[str, _Entry]:
         (Term.NATION, dict.fromkeys(NATIONS[language], "")),
         (Term.CURRENCY, CURRENCIES[language]),
         (Term.SIGN, PREFIXES),
-        *((term, dict.fromkeys(words.split(), "")) for term, words in _LITTLE_WORDS[language].items()),
+        *(
+            (term, dict.fromkeys(words.split(), ""))
+            for term, words in _LITTLE_WORDS[language].items()
+        ),
     )
     return {
         form: (term, value)
@@ -160,8 +161,8 @@ def _lexicon(language: Language) -> Mapping[str, _Entry]:
 def _pattern(language: Language) -> re.Pattern[str]:
     word = r"[^\W\d_]+"
     if language is Language.KHMER:
-        # Khmer writes no spaces between words: find the words that matter, longest first, whole
-        # syllables only (U+17D2 joins consonants, the marks from U+17B6 on belong to the one before).
+        # Khmer writes no spaces between words: find the words that matter, longest first, and only
+        # whole syllables: U+17D2 joins consonants, marks from U+17B6 on belong to the one before.
         months = "|".join(SHORT_MONTHS[language])
         khmer = sorted((w for w in _lexicon(language) if w[0] >= "\u1780"), key=len, reverse=True)
         word = rf"(?<!\u17d2)(?:ខែ ?(?:{months})|{'|'.join(khmer)})(?![\u17b6-\u17d3])|[a-z]+"

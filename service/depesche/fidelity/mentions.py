@@ -47,7 +47,7 @@ class Mention:
     known: bool = False
 
 
-# A token of Latin letters, perhaps with digits and signs inside: COVID-19, iPhone, AT&T, Puthivutha.
+# A token of Latin letters, perhaps with digits and signs inside: COVID-19, iPhone, AT&T.
 _LATIN = re.compile(r"(?<![^\W_])[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9]*(?:[.&'’+-][A-Za-zÀ-ɏ0-9]+)*")
 _ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _UNIT = re.compile(
@@ -65,38 +65,42 @@ _GERMAN_ABBREVIATION = re.compile(
 # Both genders in one word: LehrerInnen.
 _GENDERED = re.compile(r"[a-zäöü]In(?:nen)?$")
 _PLURAL = re.compile(r"(?<=[A-ZÄÖÜ])s$")
-_GERMAN_NAME = r"[A-ZÄÖÜ][^\W\d_]*[a-zäöüß][^\W\d_]*(?:[-’'][A-ZÄÖÜ][^\W\d_]+)*"
+_GERMAN_NAME = r"[A-ZÄÖÜ][^\W\d_]{0,20}[a-zäöüß][^\W\d_]{0,20}(?:[-’'][A-ZÄÖÜ][^\W\d_]{1,20})?"
 _GERMAN_TITLE = (
-    r"(?:Herrn?|Frau|[A-ZÄÖÜ]?[a-zäöü]*(?:[Mm]inister|[Kk]anzler|[Pp]räsident|[Ss]ekretär|[Ss]precher"
-    r"|[Dd]irektor|[Bb]otschafter|[Bb]ürgermeister|[Kk]ommissar)(?:s|en|in)?)"
+    r"(?:Herrn?|Frau|[A-ZÄÖÜ]?[a-zäöü]{0,30}(?:[Mm]inister|[Kk]anzler|[Pp]räsident|[Ss]ekretär"
+    r"|[Ss]precher|[Dd]irektor|[Bb]otschafter|[Bb]ürgermeister|[Kk]ommissar)(?:s|en|in)?)"
 )
 _GERMAN_PERSON = re.compile(
     # Initials, but not the end of "z. B." or "d. h.", and no "U.S.".
-    rf"(?<![\w.])(?<![a-zäöü]\. )(?!U\.\s?[SNK]\.)(?:[A-ZÄÖÜ]\.[ -]?){{1,3}}(?P<initials>{_GERMAN_NAME})"
-    rf"|\b(?:(?:Dr|Prof)\. ){{1,3}}(?:[A-ZÄÖÜ]\. ?)*(?:{_GERMAN_NAME} ){{0,2}}(?P<title>{_GERMAN_NAME})"
+    r"(?<![\w.])(?<![a-zäöü]\. )(?!U\.\s?[SNK]\.)(?:[A-ZÄÖÜ]\.[ -]?){1,3}"
+    rf"(?P<initials>{_GERMAN_NAME})"
+    rf"|\b(?:(?:Dr|Prof)\. ){{1,3}}(?:[A-ZÄÖÜ]\. ?)?(?:{_GERMAN_NAME} ){{0,2}}"
+    rf"(?P<title>{_GERMAN_NAME})"
     # A genitive after an office is a place: "Präsident Russlands".
     rf"|\b{_GERMAN_TITLE} (?:{_GERMAN_NAME}(?<!s) )?(?P<office>{_GERMAN_NAME})(?<!s)(?![\w-])"
     # An apposition: "und Sok Puthivutha, Staatssekretär des ...".
-    rf"|\b(?:und|von|durch|mit) {_GERMAN_NAME} (?P<apposed>{_GERMAN_NAME})(?=, [A-ZÄÖÜ][\w-]+ (?:de[rs]|im|in|von|für)\b)"
+    rf"|\b(?:und|von|durch|mit) {_GERMAN_NAME} (?P<apposed>{_GERMAN_NAME})"
+    r"(?=, [A-ZÄÖÜ][\w-]{1,40} (?:de[rs]|im|in|von|für)\b)"
 )
 _NO_SURNAME = re.compile(
-    r"(?:Anfang|Mitte|Ende|Prozent|Euro|Dollar|Millionen|Milliarden|Tonnen|Januar|Februar|März|April|Mai"
-    r"|Juni|Juli|August|September|Oktober|November|Dezember|Montag|Dienstag|Mittwoch|Donnerstag"
-    r"|Freitag|Samstag|Sonntag|Ihnen|Sie|Ihr|Ihre|.+(?:in|er|ung|heit|keit|schaft|präsident|sekretär|kanzler))"
+    r"Anfang|Mitte|Ende|Prozent|Euro|Dollar|Millionen|Milliarden|Tonnen|Januar|Februar|März|April"
+    r"|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Montag|Dienstag|Mittwoch|Donnerstag"
+    rf"|Freitag|Samstag|Sonntag|Ihnen|Sie|Ihre?|.+(?:ung|heit|keit|schaft)|{_GERMAN_TITLE}"
 )
 
 _RUSSIAN_ABBREVIATION = re.compile(
     r"(?<![^\W_])([А-ЯЁ]{2,})(?:-?(?:а|у|е|ом|ы|ов|ам|ами|ах|и|ю|я))?(?![^\W_])"
 )
-_RUSSIAN_NAME = r"[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?"
+_RUSSIAN_NAME = r"[А-ЯЁ][а-яё]{1,30}(?:-[А-ЯЁ][а-яё]{1,30})?"
 _RUSSIAN_SURNAME = (
-    r"[А-ЯЁ][а-яё]*(?:[оеё]в(?:а|у|ым|е|ой|ых)?|ин(?:а|у|ым|е|ой|ых)?|[сц]к(?:ий|ого|ому|им|ом|ая|ой|ую)"
-    r"|[её]нко|швили|дзе|[ая]н(?:а|у|ом|е))"
+    r"[А-ЯЁ][а-яё]{0,30}(?:(?:[оеё]в|ин)(?:а|у|ым|е|ой|ых)?"
+    r"|[сц]к(?:ий|ого|ому|им|ом|ая|ой|ую)|[её]нко|швили|дзе|[ая]н(?:а|у|ом|е))"
 )
 _RUSSIAN_PERSON = re.compile(
     rf"(?<![\w.])(?:(?:[А-ЯЁ]|Дж)\. ?){{1,2}}(?P<initials>{_RUSSIAN_NAME})"
-    rf"|(?P<reversed>{_RUSSIAN_NAME}) [А-ЯЁ]\. ?[А-ЯЁ]\."
-    rf"|(?<!\w){_RUSSIAN_NAME} (?:[А-ЯЁ][а-яё]+(?:вич|вн|ьич)[а-яё]* )?(?P<full>{_RUSSIAN_SURNAME})(?!\w)"
+    rf"|(?P<reversed>{_RUSSIAN_NAME}) [А-ЯЁ]\. ?[А-ЯЁ]\.(?! ?{_RUSSIAN_NAME})"
+    rf"|(?<!\w){_RUSSIAN_NAME} (?:[А-ЯЁ][а-яё]{{1,30}}(?:вич|вн|ьич)[а-яё]{{0,3}} )?"
+    rf"(?P<full>{_RUSSIAN_SURNAME})(?!\w)"
 )
 # Words before or as the second capitalised one that make a place or an office of the two.
 _RUSSIAN_ADJECTIVE = re.compile(r"(?:ых|их|ая|ое|ые|ого|ому|ной|ный|ском|ской|ский|ую)$")
@@ -110,9 +114,9 @@ def mentions(source: str, language: Language) -> list[Mention]:
     """Find the names in `source`, in order, each spelling once.
 
     Found are abbreviations, tokens of Latin letters in Russian and Khmer, tokens with digits or
-    inner capitals in German, and persons where the form is unmistakable: after initials, after a
-    title, with a Russian surname's ending; countries by the glossary. German capitalises all nouns,
-    so its other names can't be told; neither can names in Khmer letters.
+    inner capitals in German, countries by the glossary, and persons where the form is unmistakable:
+    after initials or a title, or with a Russian surname's ending. German capitalises all nouns, so
+    its other names can't be told; neither can names in Khmer letters.
     """
     finders = {
         Language.GERMAN: (_german_tokens, _german_persons),
@@ -132,7 +136,7 @@ def is_roman_numeral(token: str) -> bool:
 
 
 def has_unknown_abbreviation(source: str) -> bool:
-    """Tell whether `source` holds a Cyrillic abbreviation that the table doesn't."""
+    """Tell whether `source` holds a Cyrillic abbreviation that the glossary doesn't."""
     table = glossary(Language.RUSSIAN).words
     return any(match[1] not in table for match in _RUSSIAN_ABBREVIATION.finditer(source))
 
@@ -184,8 +188,10 @@ def _russian_abbreviations(source: str) -> Iterator[Mention]:
         return
     table = glossary(Language.RUSSIAN).words
     for match in _RUSSIAN_ABBREVIATION.finditer(source):
-        # What isn't in the table may be anything in English.
-        if match[1] in table and not _RUSSIAN_CURRENCY.search(source[: match.start()][-12:]):
+        # What isn't in the glossary may be anything in English.
+        if match[1] in table and not _RUSSIAN_CURRENCY.search(
+            source[max(0, match.start() - 12) : match.start()]
+        ):
             yield _abbreviation(match[1], match.start(), table)
 
 

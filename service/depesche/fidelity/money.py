@@ -98,8 +98,8 @@ _KHMER = {
     "INR": "រូពី",
     "CENT": "សេន",
 }
-_HARD = ["", "а", "у", "ом", "е", "ы", "ов", "ам", "ами", "ах"]
-_SOFT = ["ь", "я", "ю", "ем", "е", "и", "ей", "ям", "ями", "ях"]
+_HARD = "- а у ом е ы ов ам ами ах"
+_SOFT = "ь я ю ем е и ей ям ями ях"
 _RUSSIAN = {
     "USD": ["долл", *inflect("доллар", _HARD)],
     "EUR": ["евро"],
@@ -109,21 +109,23 @@ _RUSSIAN = {
     "CHF": inflect("франк", _HARD),
     "CNY": inflect("юан", _SOFT),
     "JPY": inflect("иен", _HARD) + inflect("йен", _HARD),
-    "UAH": ["гривна", "гривны", "гривен", "гривну", "грн"],
+    "UAH": ["грн", *inflect("грив", "на ны ен ну")],
     "KZT": ["тенге"],
     "THB": inflect("бат", _HARD),
     "VND": inflect("донг", _HARD),
-    "INR": inflect("рупи", ["й", "и", "я", "ю", "ям", "ями"]),
-    "PLN": ["злотых", "злотый", "злотого"],
+    "INR": inflect("рупи", "й и я ю ям ями"),
+    "PLN": inflect("злот", "ых ый ого"),
     "SEK": inflect("крон", _HARD),
     "TRY": inflect("лир", _HARD),
     "CENT": inflect("цент", _HARD),
-    "KOPECK": ["копеек", "копейки", "копейка", "копейку", "копейками", "коп"],
+    "KOPECK": ["коп", *inflect("копе", "ек йки йка йку йками")],
 }
 
 
 def _forms(table: Mapping[str, str | list[str]]) -> dict[str, str]:
-    rows = ((code, names.split() if isinstance(names, str) else names) for code, names in table.items())
+    rows = (
+        (code, names.split() if isinstance(names, str) else names) for code, names in table.items()
+    )
     return {name: code for code, names in rows for name in names}
 
 
@@ -137,7 +139,17 @@ CURRENCIES: Mapping[Language, Mapping[str, str]] = {
 
 NATIONS: Mapping[Language, tuple[str, ...]] = {
     Language.ENGLISH: (
-        *("us", "american", "canadian", "australian", "hong", "kong", "singapore", "new", "zealand"),
+        *(
+            "us",
+            "american",
+            "canadian",
+            "australian",
+            "hong",
+            "kong",
+            "singapore",
+            "new",
+            "zealand",
+        ),
         *("british", "russian", "cambodian", "chinese", "japanese", "swiss", "ukrainian", "indian"),
         *("thai", "vietnamese", "turkish", "swedish", "norwegian", "danish", "polish", "czech"),
     ),

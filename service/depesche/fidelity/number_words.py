@@ -1,22 +1,21 @@
 """Words for numbers in the languages of releases."""
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 
 from depesche.fidelity.dates import inflect
 from depesche.types import Language
 
-__all__ = ["CARDINALS", "FRACTIONS", "ORDINALS", "SCALES", "german_number", "russian_prefix"]
+__all__ = ["CARDINALS", "FRACTIONS", "ORDINALS", "SCALES", "values"]
 
 
-def _values(lines: str) -> dict[str, Decimal]:
+def values(lines: str) -> dict[str, Decimal]:
     """Read lines of a value and the forms that mean it."""
     rows = (line.split() for line in lines.strip().splitlines())
     return {form: Decimal(value) for value, *forms in rows for form in forms}
 
 
-_ENGLISH = _values("""
+_ENGLISH = values("""
 1 one
 2 two both
 3 three
@@ -45,7 +44,7 @@ _ENGLISH = _values("""
 80 eighty
 90 ninety
 """)
-_ENGLISH_ORDINALS = _values("""
+_ENGLISH_ORDINALS = values("""
 1 first
 2 second
 3 third thirds
@@ -76,7 +75,7 @@ _ENGLISH_ORDINALS = _values("""
 100 hundredth
 1000 thousandth
 """)
-_RUSSIAN = _values("""
+_RUSSIAN = values("""
 1 один одна одно одного одной одному одним одном одну
 1.5 полтора полторы полутора
 2 два две двух двум двумя двое двоих двоим оба обе обоих обеих обоим обеим обоими обеими
@@ -115,7 +114,7 @@ _RUSSIAN = _values("""
 800 восемьсот восьмисот восьмистам восемьюстами восьмистах
 900 девятьсот девятисот девятистам девятьюстами девятистах
 """)
-_RUSSIAN_STEMS = _values("""
+_RUSSIAN_STEMS = values("""
 1 перв
 2 втор
 4 четверт
@@ -143,35 +142,8 @@ _RUSSIAN_STEMS = _values("""
 80 восьмидесят
 90 девяност
 """)
-_RUSSIAN_ENDINGS = "ый ой ая ое ые ого ому ым ом ую ых ыми".split()
-_RUSSIAN_PREFIXES = _values("""
-2 двух дву
-3 трех
-4 четырех
-5 пяти
-6 шести
-7 семи
-8 восьми
-9 девяти
-10 десяти
-11 одиннадцати
-12 двенадцати
-14 четырнадцати
-15 пятнадцати
-16 шестнадцати
-17 семнадцати
-18 восемнадцати
-20 двадцати
-30 тридцати
-40 сорока
-50 пятидесяти
-60 шестидесяти
-70 семидесяти
-80 восьмидесяти
-90 девяносто
-100 сто
-""")
-_KHMER = _values("""
+_RUSSIAN_ENDINGS = "ый ой ая ое ые ого ому ым ом ую ых ыми"
+_KHMER = values("""
 1 មួយ
 2 ពីរ
 3 បី
@@ -210,24 +182,24 @@ ORDINALS: Mapping[Language, Mapping[str, Decimal]] = {
             for form in inflect(stem, _RUSSIAN_ENDINGS)
         },
         **dict.fromkeys(
-            "третий третья третье третьи третьего третьей третьему третьим третьем третью".split(),
+            inflect("трет", "ий ья ье ьи ьего ьей ьему ьим ьем ью"),
             Decimal(3),
         ),
     },
     Language.KHMER: {},
 }
 
-_RUSSIAN_NOUN = ["", "а", "у", "ом", "е", "ы", "ов", "ам", "ами", "ах"]
+_RUSSIAN_NOUN = "- а у ом е ы ов ам ами ах"
 
 SCALES: Mapping[Language, Mapping[str, Decimal]] = {
-    Language.ENGLISH: _values("""
+    Language.ENGLISH: values("""
 100 hundred
 1e3 thousand
 1e6 million mln mn
 1e9 billion bn bln
 1e12 trillion trn tn
 """),
-    Language.GERMAN: _values("""
+    Language.GERMAN: values("""
 100 hundert
 1e3 tausend tsd
 1e6 million millionen mio
@@ -238,7 +210,7 @@ SCALES: Mapping[Language, Mapping[str, Decimal]] = {
 """),
     Language.RUSSIAN: {
         **dict.fromkeys(
-            "тыс тысяча тысячи тысяче тысячу тысячей тысячью тысяч тысячам тысячами тысячах".split(),
+            ["тыс", *inflect("тысяч", "- а и е у ей ью ам ами ах")],
             Decimal(1000),
         ),
         **dict.fromkeys(["млн", *inflect("миллион", _RUSSIAN_NOUN)], Decimal("1e6")),
@@ -247,7 +219,7 @@ SCALES: Mapping[Language, Mapping[str, Decimal]] = {
         "полмиллиона": Decimal("5e5"),
         "полмиллиарда": Decimal("5e8"),
     },
-    Language.KHMER: _values("""
+    Language.KHMER: values("""
 100 រយ
 1e3 ពាន់
 1e4 ម៉ឺន មុឺន
@@ -264,100 +236,14 @@ _HALF, _QUARTER, _THIRD = Decimal("0.5"), Decimal("0.25"), Decimal(1) / Decimal(
 FRACTIONS: Mapping[Language, Mapping[str, Decimal]] = {
     Language.ENGLISH: {"half": _HALF, "halves": _HALF, "quarter": _QUARTER},
     Language.GERMAN: {
-        **dict.fromkeys("halb halbe halben halber halbes hälfte".split(), _HALF),
-        **{"viertel": _QUARTER, "drittel": _THIRD, "dritteln": _THIRD},
+        **dict.fromkeys(["hälfte", *inflect("halb", "- e en er es")], _HALF),
+        "viertel": _QUARTER,
+        **dict.fromkeys(["drittel", "dritteln"], _THIRD),
     },
     Language.RUSSIAN: {
-        **dict.fromkeys(inflect("половин", ["а", "ы", "е", "у", "ой"]), _HALF),
-        **{"треть": _THIRD, "трети": _THIRD, "третью": _THIRD},
-        **{"четверть": _QUARTER, "четверти": _QUARTER, "четвертью": _QUARTER},
+        **dict.fromkeys(inflect("половин", "а ы е у ой"), _HALF),
+        **dict.fromkeys(inflect("трет", "ь и ью"), _THIRD),
+        **dict.fromkeys(inflect("четверт", "ь и ью"), _QUARTER),
     },
     Language.KHMER: {"ពាក់កណ្តាល": _HALF, "ពាក់កណ្ដាល": _HALF},
 }
-
-_GERMAN_UNITS = {
-    **{"ein": 1, "eins": 1, "zwei": 2, "zwo": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6},
-    **{"sieben": 7, "acht": 8, "neun": 9},
-}
-_GERMAN_TEENS = {
-    **{"zehn": 10, "elf": 11, "zwölf": 12, "dreizehn": 13, "vierzehn": 14, "fünfzehn": 15},
-    **{"sechzehn": 16, "siebzehn": 17, "achtzehn": 18, "neunzehn": 19},
-}
-_GERMAN_TENS = {
-    **{"zwanzig": 20, "dreißig": 30, "dreissig": 30, "vierzig": 40, "fünfzig": 50},
-    **{"sechzig": 60, "siebzig": 70, "achtzig": 80, "neunzig": 90},
-}
-_GERMAN_ORDINALS = {"erst": 1, "dritt": 3, "siebt": 7, "acht": 8}
-_GERMAN_OTHERS = {"beide": 2, "beiden": 2, "beider": 2, "anderthalb": Decimal("1.5")}
-_GERMAN_ONE = re.compile(r"eins|ein(?:e[mnrs]?)?")
-
-
-def _either(words: Mapping[str, int]) -> str:
-    return "|".join(sorted(words, key=len, reverse=True))
-
-
-_UNDER_100 = (
-    rf"(?:(?:(?P<unit{{0}}>{_either(_GERMAN_UNITS)})und)?(?P<tens{{0}}>{_either(_GERMAN_TENS)})"
-    rf"|(?P<small{{0}}>{_either(_GERMAN_TEENS | _GERMAN_UNITS)}))"
-)
-_UNDER_1000 = (
-    rf"(?:(?:(?P<hundreds{{0}}>{_either(_GERMAN_UNITS)})?(?P<hundred{{0}}>hundert)(?:und)?)?"
-    rf"{_UNDER_100}?)"
-)
-_GERMAN = re.compile(
-    rf"(?:{_UNDER_1000.format(1)}(?P<thousand>tausend)(?:und)?)?{_UNDER_1000.format(2)}"
-    r"(?P<half>einhalb)?"
-    r"(?P<ordinal>s?te[mnrs]?|er[ns]?)?"
-    r"(?P<compound>mal|fach\w*|jahr\w*|kampf\w*|-?\w{2,16}ige?[mnrs]?)?"
-)
-_GERMAN_ORDINAL = re.compile(rf"({_either(_GERMAN_ORDINALS)})e[mnrs]?(mal|mals)?")
-
-
-def german_number(word: str) -> tuple[Decimal, bool] | None:
-    """Read a folded German word such as `einundzwanzig`, `zweihundertste` or `zweistündig`.
-
-    Returns:
-        The value and whether the word stands for the bare number, not an ordinal or a compound;
-        None if it is no number word. The bare article (`ein`) counts as 1.
-    """
-    if _GERMAN_ONE.fullmatch(word):
-        return Decimal(1), True
-    if word in _GERMAN_OTHERS:
-        return Decimal(_GERMAN_OTHERS[word]), True
-    if match := _GERMAN_ORDINAL.fullmatch(word):
-        return Decimal(_GERMAN_ORDINALS[match[1]]), False
-    match = _GERMAN.fullmatch(word)
-    value = _german_value(match.groupdict()) if match else 0
-    if match is None or not value or (value == 1 and match["compound"]):
-        return None
-    return value, not (match["ordinal"] or match["compound"])
-
-
-def _german_value(groups: Mapping[str, str | None]) -> Decimal:
-    thousands = _german_under_1000(groups, "1")
-    if groups["thousand"]:
-        thousands = (thousands or 1) * 1000
-    total = Decimal(thousands + _german_under_1000(groups, "2"))
-    return total + _HALF if total and groups["half"] else total
-
-
-def _german_under_1000(groups: Mapping[str, str | None], part: str) -> int:
-    value = _GERMAN_UNITS.get(groups[f"unit{part}"] or "", 0)
-    value += _GERMAN_TENS.get(groups[f"tens{part}"] or "", 0)
-    value += (_GERMAN_TEENS | _GERMAN_UNITS).get(groups[f"small{part}"] or "", 0)
-    if groups[f"hundred{part}"]:
-        value += 100 * _GERMAN_UNITS.get(groups[f"hundreds{part}"] or "", 1)
-    return value
-
-
-_RUSSIAN_COMPOUND = re.compile(
-    rf"({'|'.join(sorted(_RUSSIAN_PREFIXES, key=len, reverse=True))})"
-    r"(?:летн|лети|час|дневн|недельн|месячн|минутн|этажн|кратн|процентн|километр|метр|сторонн"
-    r"|миллион|тысячн|комнатн|местн|значн|тонн|ступенчат|мест|градусн)\w*"
-)
-
-
-def russian_prefix(word: str) -> Decimal | None:
-    """Read the number that begins a folded Russian compound such as `двухчасовой`, if any."""
-    match = _RUSSIAN_COMPOUND.fullmatch(word)
-    return _RUSSIAN_PREFIXES[match[1]] if match else None

@@ -8,7 +8,7 @@ from depesche.types import Language
 
 __all__ = ["Numeral", "fold", "read_numeral", "say"]
 
-_LONGEST = 40
+_LONGEST = 18
 """Digits of the longest numeral that is read as a value; longer ones are compared as text."""
 
 _FRACTIONS = {"½": (1, 2), "¼": (1, 4), "¾": (3, 4), "⅓": (1, 3), "⅔": (2, 3)}
@@ -19,10 +19,12 @@ _FOLDED = str.maketrans(
         **dict.fromkeys("\u00a0\u2007\u2009\u202f", " "),
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
         **dict.fromkeys("\u2019\u02bc", "'"),
-        **{"ё": "е", "Ё": "Е"},
+        "ё": "е",
+        "Ё": "Е",
     }
 )
 
+_LARGEST_SAID = Decimal(10**18)
 _SCALES = ((12, "trillion"), (9, "billion"), (6, "million"))
 
 _PIECES = re.compile(r"[.,' ]")
@@ -104,6 +106,8 @@ def _decimal_first(separator: str, language: Language) -> bool:
 
 def say(value: Decimal) -> str:
     """Say `value` in English: `1,234.5`, `12 billion`."""
+    if value >= _LARGEST_SAID:
+        return f"{value:.3g}"
     for exponent, name in _SCALES:
         scaled = value.scaleb(-exponent)
         if scaled >= 1 and scaled == round(scaled, 3):

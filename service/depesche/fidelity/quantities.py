@@ -11,7 +11,9 @@ from depesche.types import Language
 __all__ = ["Quantity", "is_term", "read_quantity"]
 
 _HUNDRED = Decimal(100)
+_LARGEST_SCALE = Decimal(10**9)
 _LETTER_SCALES = {"k": Decimal(1000), "m": Decimal(10**6), "b": Decimal(10**9)}
+_MORE = frozenset(["or", "more", "odd", "und", "oder", "mehr", "и", "или", "с", "более", "лишним"])
 _NUMBERS = (Term.CARDINAL, Term.ORDINAL)
 
 
@@ -75,8 +77,8 @@ def _digits(tokens: Sequence[Token], at: int, language: Language) -> Quantity:
 def _scaled(tokens: Sequence[Token], at: int, values: tuple[Decimal, ...]) -> Quantity:
     """Multiply `values` by the scale words at `at`, over the points of abbreviations."""
     scale = Decimal(1)
-    here = _over_hyphen(tokens, at)
-    while is_term(tokens, here, Term.SCALE):
+    here = _over_more(tokens, _over_hyphen(tokens, at))
+    while is_term(tokens, here, Term.SCALE) and scale < _LARGEST_SCALE:
         scale *= Decimal(tokens[here].value)
         at = here + 1
         here = _over_point(tokens, at)
@@ -88,7 +90,7 @@ def _with_rest(tokens: Sequence[Token], first: Quantity, language: Language) -> 
     at = first.end
     if not (is_term(tokens, at, Term.NUMERAL) and is_term(tokens, at + 1, Term.SCALE)):
         return first
-    second = _digits(tokens, at, language)
+    second = _scaled(tokens, at + 1, read_numeral(tokens[at].text, language).values)
     if not (first.values and second.values and second.scale < first.scale):
         return first
     parts = (first.values[0], second.values[0])
@@ -100,6 +102,14 @@ def _bare_scale(tokens: Sequence[Token], at: int) -> Quantity:
     number = _scaled(tokens, at, (Decimal(1),))
     article = is_term(tokens, at - 1, Term.ARTICLE)
     return replace(number, digits=False, loose=not article)
+
+
+def _over_more(tokens: Sequence[Token], at: int) -> int:
+    """Step over the "or more" of "50 or more million"."""
+    end = at
+    while end < min(at + 3, len(tokens)) and tokens[end].text in _MORE:
+        end += 1
+    return end if is_term(tokens, end, Term.SCALE) else at
 
 
 def _over_point(tokens: Sequence[Token], at: int) -> int:
@@ -131,7 +141,7 @@ def _words(tokens: Sequence[Token], at: int) -> Quantity:
             current *= factor
         elif factor < limit and current:
             total, current, limit, scale = total + current * factor, Decimal(), factor, factor
-        elif total and not current and tokens[here - 1].term is Term.SCALE:
+        elif total and not current and scale < _LARGEST_SCALE:
             total, scale = total * factor, scale * factor
         else:
             break

@@ -21,8 +21,8 @@ _SINGLE_MARK = re.compile(r"(?<!\w)['‘](?=[^\W\d])|(?<=[.,!?])['’](?!\w)")
 def check_quotations(source: str, target: str, language: Language) -> list[Finding]:
     """Compare the quotations of `source` with those of its English `target`.
 
-    Short ones may come and go. A long one must show in the English, and over a comparable share of
-    the sentence; the English may hold a long one only if the source quotes anything at all. English in
+    Short ones may come and go. A long one must show in the English, over a comparable share of the
+    sentence; the English may hold a long one only if the source quotes anything at all. English in
     single marks is taken to quote what it should.
     """
     there, here = quotations(source), quotations(target)

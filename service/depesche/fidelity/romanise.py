@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 __all__ = ["alike", "fold", "romanise", "stem"]
 
-# BGN/PCGN romanisation of Russian (1947), without the marks for hard and soft signs.
+# BGN/PCGN romanisation of Russian (1947), with yo for ё and without marks for the two signs.
 _LETTERS = {
     "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "yo", "ж": "zh", "з": "z",
     "и": "i", "й": "y", "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r",
@@ -30,9 +30,10 @@ _STROKES = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae"
 
 # Endings of cases and genders, in Cyrillic and as English keeps the nominative.
 _CYRILLIC_ENDING = re.compile(
-    r"(?:ого|ому|ыми|ими|ый|ий|ая|яя|ой|ую|ым|им|ом|ем|ою|ею|ей|ых|их|ам|ах|а|у|е|ы|и|я|ю|ь|й)$"
+    r"(?:ого|ому|ыми|ими|ый|ий|ая|яя|ой|ую|ым|им|ом|ем|ою|ею|ей|ых|их|ам|ах|а|о|у|е|ы|и|я|ю|ь|й)$"
 )
-_LATIN_ENDING = re.compile(r"(?:aya|aia|iy|ii|yi|ij|yy|oy|y|i|a|o|e)$")
+_LATIN_ENDING = re.compile(r"(?:aya|aia|iy|ii|yi|ij|yy|oy|y|i|a|o|u|e)$")
+_LEAST_STEM = 3
 
 
 def romanise(text: str) -> str:
@@ -60,9 +61,11 @@ def fold(name: str) -> str:
 
 def stem(name: str) -> str:
     """Fold a name without the ending of its case or gender; Cyrillic is spelt in Latin first."""
-    bare = _CYRILLIC_ENDING.sub("", name.lower()) if not name.isascii() else name.lower()
-    latin = bare if bare != name.lower() else _LATIN_ENDING.sub("", bare)
-    return fold(romanise(latin)) if len(latin) >= 3 else fold(romanise(name))  # noqa: PLR2004 - a shorter rest is no name
+    lower = name.lower()
+    bare = _CYRILLIC_ENDING.sub("", lower)
+    if bare == lower:
+        bare = _LATIN_ENDING.sub("", lower)
+    return fold(romanise(bare if len(bare) >= _LEAST_STEM else lower))
 
 
 def alike(name: str, others: Collection[str], threshold: float) -> bool:

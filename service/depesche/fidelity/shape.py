@@ -17,8 +17,8 @@ _RATIOS = {
 # Short sentences vary more: "США" is "United States".
 _SLACK = 30
 
-# Mean log-probability a token, below which the embedded model's sentences are mostly bad; short ones
-# score lower without being so.
+# Mean log-probability a token, below which the embedded model's sentences are mostly bad; short
+# ones score lower without being so.
 _LEAST_SCORE = -0.7
 _LEAST_SHORT_SCORE = -1.5
 _SHORT_WORDS = 4

@@ -2,13 +2,14 @@
 
 import re
 from functools import cached_property
+from itertools import pairwise
 
 from depesche.fidelity.romanise import fold, stem
 from depesche.types import Span
 
 __all__ = ["Target", "plain"]
 
-_WORD = re.compile(r"[^\W_]+(?:['’.&+-][^\W_]+)*")
+_WORD = re.compile(r"(?<![^\W_])[^\W_]{1,40}(?:['’.&+-][^\W_]{1,40})?(?![^\W_])")
 _POSSESSIVE = re.compile(r"['’]s\b|(?<=s)['’](?!\w)")
 _DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}|\b(?:[^\W\d_]\.)+[^\W\d_]\b")
 _GAP = re.compile(r"[\W_]+")
@@ -86,7 +87,7 @@ class Target:
     @cached_property
     def _keys(self) -> frozenset[str]:
         words = self._plain.split()
-        pairs = map("".join, zip(words, words[1:], strict=False))
+        pairs = map("".join, pairwise(words))
         triples = map("".join, zip(words, words[1:], words[2:], strict=False))
         keys = {*words, *pairs, *triples}
         return frozenset(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from depesche.fidelity.glossary import word_list
 from depesche.types import Finding, FindingKind, Language, Span
 
 __all__ = ["check_untranslated"]
@@ -12,21 +13,13 @@ _FOREIGN_RUN = re.compile(r"[Ѐ-ԯ][Ѐ-ԯ\s.,'’«»-]*[Ѐ-ԯ]|[Ѐ-ԯ]|[ក-៿
 _MOST_RUNS = 3
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-# Function words that neither English ("die", "was", "in") nor names ("von der Leyen") have.
-_GERMAN_WORDS = frozenset(
-    "aber als auch auf aus bei beim bis da dann das dass dem den des diese diesem diesen dieser "
-    "dieses doch durch ein eine einem einen einer eines er es für gegen haben hatte ich ihm ihn ihr "
-    "ihre ihren im ist jedoch kann kein keine mehr mit nach nicht noch nur ob oder ohne schon sein "
-    "seine seinen seiner seit sich sie sind sowie über um und uns unter vom vor werden wie wir "
-    "wird wurde wurden zum zur zwischen".split()
-)
 # Titles keep one: "Alternative für Deutschland" is no fault.
 _COPIED_WORDS = 4
 _COPIED_GERMAN = 2
 _GERMAN_SHARE = 0.3
 _GERMAN_LEAST = 2
 
-# Words that can only be German: common nouns by their suffix, adjectives and verbs by their ending.
+# Words that can only be German: nouns by their suffix, adjectives and verbs by their ending.
 _GERMAN_NOUN = re.compile(
     r"(?!.*(?:zeitung|stiftung|gesellschaft)$)[A-ZÄÖÜ][a-zäöüß]{3,}"
     r"(?:ungen|ierung|keiten?|heiten?|schaften|ministeriums?|behörden?|kommunikation|itäten?|ität)"
@@ -63,7 +56,8 @@ def _finding(source: str, target: str, span: Span) -> Finding:
 
 def _german_spans(source: str, target: str) -> Iterator[Span]:
     words = list(_WORD.finditer(target))
-    german = sum(match[0] in _GERMAN_WORDS for match in words)
+    function_words = word_list("german")
+    german = sum(match[0] in function_words for match in words)
     if german >= _GERMAN_LEAST and german >= _GERMAN_SHARE * len(words):
         yield Span(words[0].start(), words[-1].end())
         return
@@ -80,12 +74,13 @@ def _german_spans(source: str, target: str) -> Iterator[Span]:
 def _copied_runs(tokens: list[str], words: list[re.Match[str]]) -> list[Span]:
     """Find runs of four words or more, two German ones among them, that the source has as well."""
     grams = {tuple(tokens[i : i + _COPIED_WORDS]) for i in range(len(tokens) - _COPIED_WORDS + 1)}
+    function_words = word_list("german")
     runs: list[Span] = []
     end = 0
     for index in range(len(words) - _COPIED_WORDS + 1):
         window = words[index : index + _COPIED_WORDS]
         texts = tuple(match[0] for match in window)
-        german = sum(text in _GERMAN_WORDS for text in texts)
+        german = sum(text in function_words for text in texts)
         if index >= end and german >= _COPIED_GERMAN and texts in grams:
             runs.append(Span(window[0].start(), window[-1].end()))
             end = index + _COPIED_WORDS

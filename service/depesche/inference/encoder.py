@@ -18,10 +18,14 @@ _BATCH_WORD_PIECES = 1024
 
 
 class SentenceEncoder(Protocol):
-    """Whatever embeds sentences. Its method blocks and may be called from several threads."""
+    """Whatever embeds sentences. Its methods block and may be called from several threads."""
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Embed each sentence as one row of Euclidean length 1, or 0 if it holds no word."""
+        ...
+
+    def close(self) -> None:
+        """Free the model's memory. Calls after this one are errors."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Work on a stream of items, a bounded number at once, in the order in which they finish."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 __all__ = ["as_finished", "until"]
@@ -14,7 +14,7 @@ async def as_finished(
     items: AsyncIterator[_Item],
     work: Callable[[_Item], Coroutine[Any, Any, _Result]],
     limit: int,
-) -> AsyncIterator[_Result]:
+) -> AsyncGenerator[_Result, None]:
     """Give the result of `work` on each item as soon as it is there.
 
     At most `limit` items are at work or wait to be given, and one more has been read: a slow reader
@@ -49,7 +49,7 @@ async def as_finished(
         await asyncio.gather(taker, return_exceptions=True)
 
 
-async def until(items: AsyncIterator[_Item], closed: asyncio.Event) -> AsyncIterator[_Item]:
+async def until(items: AsyncIterator[_Item], closed: asyncio.Event) -> AsyncGenerator[_Item, None]:
     """Give the items that come before `closed` is set."""
     closing = asyncio.ensure_future(closed.wait())
     taking: asyncio.Future[_Item] | None = None

@@ -7,6 +7,7 @@ All other names are SERVING only when the models are loaded and warm, and until 
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from typing import Any
 
 import grpc
@@ -21,7 +22,7 @@ _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
-type _Context = grpc.aio.ServicerContext[Any, Any]
+_Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated without types
@@ -52,7 +53,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated
         await self._set(_NOT_SERVING)
 
     async def Check(
-        self, request: health_pb2.HealthCheckRequest, context: "_Context"
+        self, request: health_pb2.HealthCheckRequest, context: _Context
     ) -> health_pb2.HealthCheckResponse:
         """Tell the status of one name."""
         status = self._statuses.get(request.service)
@@ -61,7 +62,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated
         return health_pb2.HealthCheckResponse(status=status)
 
     async def List(
-        self, request: health_pb2.HealthListRequest, context: "_Context"
+        self, request: health_pb2.HealthListRequest, context: _Context
     ) -> health_pb2.HealthListResponse:
         """Tell the status of all names."""
         del request, context
@@ -73,21 +74,27 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated
         )
 
     async def Watch(
-        self, request: health_pb2.HealthCheckRequest, context: "_Context"
+        self, request: health_pb2.HealthCheckRequest, context: _Context
     ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
         """Tell the status of one name now and whenever it changes."""
         del context
-        told = None
+        told: int | None = None
         while True:
-            status = self._statuses.get(request.service, _SERVICE_UNKNOWN)
+            draining, status = self._draining, self._status(request.service)
             if status != told:
                 yield health_pb2.HealthCheckResponse(status=status)
+            if draining:
+                return
             told = status
-            if self._draining: return
             async with self._changed:
-                await self._changed.wait_for(
-                    lambda: self._draining or self._statuses.get(request.service, _SERVICE_UNKNOWN) != told
-                )
+                await self._changed.wait_for(partial(self._is_news, request.service, told))
+
+    def _status(self, name: str) -> int:
+        status: int = self._statuses.get(name, _SERVICE_UNKNOWN)
+        return status
+
+    def _is_news(self, name: str, told: int) -> bool:
+        return self._draining or self._status(name) != told
 
     async def _set(self, status: int) -> None:
         async with self._changed:

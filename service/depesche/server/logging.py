@@ -32,7 +32,11 @@ def configure(level: str, stream: TextIO | None = None) -> None:
         _place_exception,
     ]
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
@@ -43,6 +47,7 @@ def configure(level: str, stream: TextIO | None = None) -> None:
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=[]), *shared],
             processors=[
                 ProcessorFormatter.remove_processors_meta,
+                _event_first,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
@@ -62,3 +67,10 @@ def _place_exception(
         frames = traceback.extract_tb(error.__traceback__)[-_MAX_FRAMES:]
         event["frames"] = [f"{f.filename}:{f.lineno} {f.name}" for f in frames]
     return event
+
+
+def _event_first(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Begin the line with what happened, for people read it as well."""
+    return {"event": event.pop("event", ""), **event}

@@ -31,23 +31,21 @@ from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2
 __all__ = [
     "BriefRequest",
     "brief_arguments",
-    "detect_argument",
     "model_argument",
     "renamed",
     "summarise_arguments",
     "translate_arguments",
 ]
 
-# ISO 639-1, from https://www.loc.gov/standards/iso639-2/php/code_list.php.
-_ISO_639_1 = frozenset(
-    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
-    "da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu "
-    "hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb "
-    "lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om "
-    "or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw "
-    "ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()  # noqa: SIM905 - two hundred quotation marks hide more
+# The codes of ISO 639-1, from https://www.loc.gov/standards/iso639-2/php/code_list.php.
+_ISO_639_1 = re.compile(
+    r"a[abefkmnrsvyz]|b[aegimnors]|c[aehorsuvy]|d[aevz]|e[elnostu]|f[afijory]|g[adlnuv]"
+    r"|h[aeiortuyz]|i[adegikostu]|j[av]|k[agijklmnorsuvwy]|l[abginotuv]|m[ghiklnrsty]"
+    r"|n[abdeglnorvy]|o[cjmrs]|p[ailst]|qu|r[mnouw]|s[acdegiklmnoqrstuvw]|t[aeghiklnorstwy]"
+    r"|u[gkrz]|v[eio]|w[ao]|xh|y[io]|z[ahu]"
 )
 _SHORT_CODE = re.compile(r"[A-Za-z_-]{1,12}")
+_MAX_NAME = 100
 _DEFAULTS = BriefOptions()
 
 _Member = TypeVar("_Member")
@@ -103,25 +101,17 @@ def summarise_arguments(
     return Release(request.text, content_format, language=Language.ENGLISH), options
 
 
-def detect_argument(request: translation_pb2.DetectLanguageRequest) -> str:
-    """Read the text whose language is asked for.
-
-    Raises:
-        InvalidRequest: the request holds an unknown field.
-    """
-    check_known(request)
-    return request.text
-
-
 def model_argument(request: model_pb2.GetModelRequest) -> str:
     """Read the name of the model that is asked for.
 
     Raises:
-        InvalidRequest: there is none, or the request holds an unknown field.
+        InvalidRequest: there is none, it is too long, or the request holds an unknown field.
     """
     check_known(request)
     if not request.name:
         raise InvalidRequest([Violation("name", "is required")])
+    if len(request.name) > _MAX_NAME:
+        raise InvalidRequest([Violation("name", f"is longer than {_MAX_NAME} characters")])
     return request.name
 
 
@@ -183,7 +173,7 @@ def _id_violations(id_: str, limit: int) -> Iterator[Violation]:
 
 
 def _language_violations(code: str) -> Iterator[Violation]:
-    if code in ("", "auto") or code in _ISO_639_1:
+    if code in ("", "auto") or _ISO_639_1.fullmatch(code):
         return
     names = ", ".join(sorted(Language))
     # A long value may be text of the release in the wrong field, which no error may hold.
@@ -197,7 +187,8 @@ def _language(code: str) -> Language | None:
     try:
         return Language(code)
     except ValueError:
-        raise LanguageUnsupported(code, list(Language)) from None
+        with renamed({"language": "release.language"}):
+            raise LanguageUnsupported(code, list(Language)) from None
 
 
 def _check_glossary(path: str, terms: Sequence[types_pb2.GlossaryTerm]) -> None:

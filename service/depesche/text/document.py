@@ -56,9 +56,7 @@ def read(release: Release) -> tuple[Block, ...]:
     title = _title(release.title)
     if release.content_format is ContentFormat.LINES:
         return (*title, *_lines(release.text))
-    elements = _elements(release)
-    if elements and _repeats(elements[0], title):
-        del elements[0]
+    elements = _without(_elements(release), title)
     blocks = _set_dateline_apart(_classify(elements, titled=bool(title)))
     if not any(character.isalpha() for block in blocks for character in block.content.text):
         raise InvalidRequest([Violation("release.text", "holds no words")])
@@ -95,8 +93,11 @@ def _elements(release: Release) -> list[Element]:
     return [element for element in elements if skeleton(element.content.text)]
 
 
-def _repeats(element: Element, title: Sequence[Block]) -> bool:
-    return any(skeleton(element.content.text) == skeleton(b.content.text) for b in title)
+def _without(elements: Sequence[Element], title: Sequence[Block]) -> list[Element]:
+    """Drop the repetition of the title from the first elements."""
+    titles = {skeleton(block.content.text) for block in title}
+    begin = [e for e in elements[:_MARGIN] if skeleton(e.content.text) not in titles]
+    return [*begin, *elements[_MARGIN:]]
 
 
 def _classify(elements: Sequence[Element], *, titled: bool) -> list[Block]:
@@ -135,36 +136,51 @@ def _kind_of_line(elements: Sequence[Element], place: int, *, may_be_title: bool
         return BlockKind.PARAGRAPH
     if may_be_title and len(text) <= _LONGEST_TITLE:
         return BlockKind.TITLE
-    following = elements[place + 1].content.text
-    before_text = ends_sentence(following) or len(following) > _LONGEST_HEADING
-    heads = len(text) <= _LONGEST_HEADING and before_text
+    short = len(text) <= _LONGEST_HEADING
+    heads = short and not _is_short_text(elements[place + 1].content.text)
     return BlockKind.HEADING if heads else BlockKind.PARAGRAPH
+
+
+def _is_short_text(text: str) -> bool:
+    """Tell whether a line could be a heading itself: then the line before it heads nothing."""
+    frames = is_byline(text) or is_dateline(text)
+    return not (frames or ends_sentence(text)) and len(text) <= _LONGEST_HEADING
 
 
 def _marker_end(elements: Sequence[Element], place: int) -> int:
     """Tell where the marker of a list item ends, or 0.
 
-    «1.» is a marker only beside «2.»: in German «1. Mai» is a date.
+    «1.» is a marker only before «2.», or after «0.»: in German «1. Mai» is a date.
     """
     marker = list_marker(elements[place].content.text)
     if marker is None:
         return 0
     if marker["number"]:
-        beside = (*elements[max(place - 1, 0) : place], *elements[place + 1 : place + 2])
-        found = (list_marker(element.content.text) for element in beside)
-        numbers = {int(match["number"]) for match in found if match and match["number"]}
-        if numbers.isdisjoint({int(marker["number"]) - 1, int(marker["number"]) + 1}):
+        number = int(marker["number"])
+        follows = _number(elements, place - 1) == number - 1
+        if not (follows or _number(elements, place + 1) == number + 1):
             return 0
     return marker.end()
 
 
+def _number(elements: Sequence[Element], place: int) -> int | None:
+    """Read the number that an element opens with, if there is such an element and number."""
+    if not 0 <= place < len(elements):
+        return None
+    marker = list_marker(elements[place].content.text)
+    return int(marker["number"]) if marker and marker["number"] else None
+
+
 def _set_dateline_apart(blocks: Sequence[Block]) -> list[Block]:
-    """Split the dateline off the first paragraph, where it opens with one."""
+    """Split the dateline off the first paragraph of sentences, where it opens with one."""
     for place, block in enumerate(blocks):
         if block.kind is BlockKind.PARAGRAPH:
             end, start = split_dateline(block.content.text)
-            dateline = Block(BlockKind.DATELINE, block.content.slice(0, end))
-            text = Block(BlockKind.PARAGRAPH, block.content.slice(start, len(block.content)))
-            parts = [dateline, text] if end else [block]
-            return [*blocks[:place], *parts, *blocks[place + 1 :]]
+            if end:
+                dateline = Block(BlockKind.DATELINE, block.content.slice(0, end))
+                text = block.content.slice(start, len(block.content))
+                parts = dateline, Block(BlockKind.PARAGRAPH, text)
+                return [*blocks[:place], *parts, *blocks[place + 1 :]]
+            if ends_sentence(block.content.text):
+                break
     return list(blocks)

@@ -28,8 +28,8 @@ def paragraphs(text: MappedText) -> list[MappedText]:
 
     A blank line ends a paragraph. So does any line end, unless the text is hard-wrapped: then a
     line goes on in the next one if that one's first word had no more room on it. A text counts as
-    hard-wrapped if no line is longer than 100 columns, at least a third of its lines are full in this
-    sense, and at least a quarter of the full ones break off inside a sentence.
+    hard-wrapped if no line is longer than 100 columns, at least a third of its lines are full in
+    this sense, at least half of those end inside a sentence, and one goes on in small letters.
     """
     unwrapped = text.rewrite(_joins(text.text.split("\n")))
     return [line for line in _lines(unwrapped) if line.text]
@@ -66,21 +66,30 @@ def _joins(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
 def _wrap_width(lines: Sequence[str]) -> int:
     """Tell the column at which a text is hard-wrapped, or 0."""
     width = max(map(len, lines))
-    pairs = [pair for pair in pairwise(lines) if all(pair) and not list_marker(pair[1])]
+    pairs = [pair for pair in pairwise(lines) if all(pair) and not _begins_item(*pair)]
     full = [pair for pair in pairs if _is_full(*pair, width)]
-    broken = [line for line, following in full if _is_broken(line, following)]
-    wrapped = 3 * len(full) >= len(pairs) and 4 * len(broken) >= len(full) > 0
+    open_ended = [following for line, following in full if not ends_sentence(line)]
+    continued = any(
+        following[0].isalpha() and not following[0].isupper() for following in open_ended
+    )
+    wrapped = continued and 3 * len(full) >= len(pairs) and 2 * len(open_ended) >= len(full)
     return width if wrapped and _NARROWEST <= width <= _WIDEST else 0
 
 
 def _is_full(line: str, following: str, width: int) -> bool:
     """Tell whether the next line's first word had no room on `line`."""
-    if not (line and following) or list_marker(following):
+    if not (line and following) or _begins_item(line, following):
         return False
     word = min(len(following.split(" ", 1)[0]), _LONGEST_WORD)
     return len(line) + 1 + word > width - _SLACK
 
 
-def _is_broken(line: str, following: str) -> bool:
-    """Tell whether a sentence goes on from `line` to the next."""
-    return not ends_sentence(line) and following[0].isalpha() and not following[0].isupper()
+def _begins_item(line: str, following: str) -> bool:
+    """Tell whether a list item begins below `line`.
+
+    Inside a sentence a line may well begin with a dash, or with a date such as «9. August».
+    """
+    marker = list_marker(following)
+    if marker is None or not (marker["number"] or following[0] in "-–—"):
+        return marker is not None
+    return ends_sentence(line) or list_marker(line) is not None

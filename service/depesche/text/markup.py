@@ -173,4 +173,4 @@ def _ends(open_name: str, name: str) -> bool:
         return name in _HEADINGS or name == "p"
     if open_name in {"dd", "dt"}:
         return name in {"dd", "dt"}
-    return open_name == "p" or (open_name in {"li", "option", "tr"} and open_name == name)
+    return open_name == "p" or (open_name in {"li", "tr"} and open_name == name)

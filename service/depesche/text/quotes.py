@@ -226,7 +226,7 @@ def _share_closings(text: str, marks: Sequence[_Mark], unclosed: Sequence[_Mark]
     """
     following = _closings_after(marks, {mark.at for mark in unclosed})
     for mark, closing in following:
-        before, name = text[: mark.at][-2:].strip(), text[mark.at + 1 : mark.at + 2]
+        before, name = text[max(0, mark.at - 2) : mark.at].strip(), text[mark.at + 1 : mark.at + 2]
         if before[-1:].isalnum() and name.isupper():
             mark.partner = closing
 

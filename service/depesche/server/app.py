@@ -1,0 +1,266 @@
+"""The composition root of the server: from settings to a process that answers, drains and ends."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from depesche import __version__
+from depesche.config import Settings
+from depesche.engine import Engine, Loader
+from depesche.errors import ConfigurationError, OperatorError
+from depesche.inference.observer import QueueStatistics
+from depesche.server import logging
+from depesche.server.health import Health
+from depesche.server.interceptors import (
+    AuthenticationInterceptor,
+    CallInterceptor,
+    DecodingInterceptor,
+)
+from depesche.server.metrics import Exposition, Metrics, Statistics
+from depesche.server.servicers import SERVICES, Door, add_servicers
+from depesche.server.tls import server_credentials
+
+__all__ = ["Server", "running", "serve"]
+
+_SCRAPE_SECONDS = 5.0
+_MIN_PING_MILLISECONDS = 10_000
+_MAX_PORT = 65_535
+
+_log = structlog.get_logger()
+
+
+async def serve(settings: Settings, *, loader: Loader | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then let the calls under way end.
+
+    A second signal ends them at once.
+
+    Args:
+        settings: the service's settings.
+        loader: loads the models; by default from the store.
+
+    Raises:
+        ConfigurationError: a setting is wrong, such as an address that is in use.
+        ModelError: the models can't be loaded.
+    """
+    logging.configure(settings.log_level)
+    server = Server(settings, loader=loader)
+    with _signals(server.interrupt):
+        try:
+            await server.start()
+            await _unless(server.interrupted, server.load())
+            await server.interrupted.wait()
+        except OperatorError as error:
+            _log.error("failed", error=str(error))
+            raise
+        finally:
+            await server.stop()
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, loader: Loader | None = None) -> AsyncIterator["Server"]:
+    """Run a server, ready, for as long as the context lasts; raises as `serve` does."""
+    server = Server(settings, loader=loader)
+    try:
+        await server.start()
+        await server.load()
+        yield server
+    finally:
+        await server.stop()
+
+
+class Server:
+    """A gRPC server and its metrics; `start`, then `load`, then `stop`.
+
+    Attributes:
+        address: where it listens, once it has started.
+        metrics_address: where its metrics are, once it has started.
+        interrupted: set by the first call of `interrupt`.
+    """
+
+    def __init__(self, settings: Settings, *, loader: Loader | None = None) -> None:
+        """Put the parts together; needs a running event loop.
+
+        Args:
+            settings: the service's settings.
+            loader: loads the models; by default from the store.
+        """
+        self._settings = settings
+        self._loader = loader
+        self._metrics = Metrics()
+        self._door = Door()
+        self._health = Health(service.full_name for service in SERVICES)
+        self._grpc = self._make_grpc()
+        self._exposition: Exposition | None = None
+        self._engine: Engine | None = None
+        self._hurried = asyncio.Event()
+        self.interrupted = asyncio.Event()
+        self.address = ""
+        self.metrics_address = ""
+
+    async def start(self) -> None:
+        """Listen; the process is alive, and not ready.
+
+        Raises:
+            ConfigurationError: an address is wrong or in use, or a certificate can't be read.
+        """
+        host, port = _split("metrics", self._settings.metrics)
+        self._exposition = Exposition(self._metrics.registry, host, port)
+        self.metrics_address = f"{host}:{self._exposition.port}"
+        self.address = self._listen()
+        await self._grpc.start()
+
+    async def load(self) -> None:
+        """Load and warm the models; then the server is ready, and says so in the log.
+
+        Raises:
+            ModelError: the models can't be loaded.
+            ConfigurationError: more threads are asked for than there are CPUs.
+        """
+        started = time.monotonic()
+        engine = await Engine.load(self._settings, observer=self._metrics, loader=self._loader)
+        self._engine = engine
+        self._metrics.models_loaded(engine.models())
+        self._metrics.watch_queues(_from_other_threads(engine))
+        self._door.open(engine)
+        await self._health.ready()
+        _log.info(
+            "ready",
+            listen=self.address,
+            metrics=self.metrics_address,
+            version=__version__,
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+    def interrupt(self) -> None:
+        """Ask for the end; asked again, a drain under way doesn't wait for calls any more."""
+        if self.interrupted.is_set():
+            self._hurried.set()
+        self.interrupted.set()
+
+    async def stop(self) -> None:
+        """Refuse new work, let the calls under way end in their time, free everything.
+
+        The order matters: health first, so that no new calls are sent here while the listener is
+        still open; the models last, when nobody uses them any more.
+        """
+        _log.info("draining", seconds=self._settings.drain_seconds)
+        await self._health.drain()
+        self._door.close()
+        await self._stop_grpc()
+        if self._engine is not None:
+            await self._engine.aclose()
+        if self._exposition is not None:
+            await asyncio.to_thread(self._exposition.close)
+        _log.info("stopped")
+
+    async def _stop_grpc(self) -> None:
+        stopping = asyncio.ensure_future(self._grpc.stop(self._settings.drain_seconds))
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        await asyncio.wait({stopping, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.done():
+            await self._grpc.stop(0)
+        hurried.cancel()
+        await stopping
+
+    def _make_grpc(self) -> grpc.aio.Server:
+        settings = self._settings
+        interceptors: list[grpc.aio.ServerInterceptor] = [CallInterceptor(self._metrics)]
+        if settings.token is not None:
+            interceptors.append(AuthenticationInterceptor(settings.token))
+        interceptors.append(DecodingInterceptor())
+        server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
+        add_servicers(server, self._door, settings, self._metrics)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = [service.full_name for service in SERVICES]
+        reflection.enable_server_reflection(
+            [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
+        )
+        return server
+
+    def _listen(self) -> str:
+        credentials = server_credentials(self._settings)
+        host, port = _split("listen", self._settings.listen)
+        target = f"{host}:{port}"
+        try:
+            if credentials is None:
+                bound = self._grpc.add_insecure_port(target)
+            else:
+                bound = self._grpc.add_secure_port(target, credentials)
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"listen: can't listen on {target}: it is in use or not allowed"
+            ) from error
+        return f"{host}:{bound}"
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    """Give gRPC's own options; see grpc/impl/channel_arg_names.h in gRPC's source."""
+    return [
+        # Two processes on one port would share its connections unevenly, and unnoticed.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", settings.max_message_bytes),
+        # Calls under way on an old connection may end: there is no limit to the grace by default.
+        ("grpc.max_connection_age_ms", settings.connection_age_seconds * 1000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", _MIN_PING_MILLISECONDS),
+    ]
+
+
+def _split(setting: str, address: str) -> tuple[str, int]:
+    """Split HOST:PORT.
+
+    Raises:
+        ConfigurationError: it isn't one; names the setting.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > _MAX_PORT:
+        raise ConfigurationError(f"{setting}: must be HOST:PORT, not {address!r}")
+    return host, int(port)
+
+
+def _from_other_threads(engine: Engine) -> Statistics:
+    """Let other threads read the queues, which change on this event loop only."""
+    loop = asyncio.get_running_loop()
+
+    async def statistics() -> Mapping[str, QueueStatistics]:
+        return engine.statistics()
+
+    def read() -> Mapping[str, QueueStatistics]:
+        return asyncio.run_coroutine_threadsafe(statistics(), loop).result(_SCRAPE_SECONDS)
+
+    return read
+
+
+async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work, or leave it off as soon as the event is set."""
+    tasks = [asyncio.create_task(work), asyncio.ensure_future(event.wait())]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+@contextmanager
+def _signals(handler: Callable[[], None]) -> Iterator[None]:
+    """Call `handler` on SIGTERM and SIGINT."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,253 @@
+"""What happens around every call of the service's own methods.
+
+From the outside in: `CallInterceptor` gives the call an id, a log line, metrics and a status;
+`AuthenticationInterceptor` checks the token; `DecodingInterceptor` turns bytes that are no request
+into an error. Health checks and reflection pass by all three.
+"""
+
+import asyncio
+import hmac
+import inspect
+import re
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import grpc
+import structlog
+from google.protobuf.descriptor_pool import Default
+from grpc import StatusCode
+from pydantic import SecretStr
+
+from depesche.errors import DeadlineExceeded, DepescheError, InvalidRequest, Unauthenticated
+from depesche.server.metrics import Metrics
+from depesche.server.status import code_of, to_status, trailing_metadata
+from depesche.server.wire import decoder
+
+__all__ = ["AuthenticationInterceptor", "CallInterceptor", "DecodingInterceptor"]
+
+_OWN_METHODS = "/depesche."
+_REQUEST_ID = "x-request-id"
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+if TYPE_CHECKING:
+    _Handler = grpc.RpcMethodHandler[Any, Any]
+else:
+    # Generic in its stubs alone.
+    _Handler = grpc.RpcMethodHandler
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+_Behaviour = Callable[[Any, _Context], Any]
+_Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]]
+
+_MAKERS: dict[str, Callable[..., _Handler]] = {
+    "unary_unary": grpc.unary_unary_rpc_method_handler,
+    "unary_stream": grpc.unary_stream_rpc_method_handler,
+    "stream_unary": grpc.stream_unary_rpc_method_handler,
+    "stream_stream": grpc.stream_stream_rpc_method_handler,
+}
+
+_log = structlog.get_logger()
+
+
+class _OwnMethods(grpc.aio.ServerInterceptor, ABC):
+    """Wraps the handlers of this service's own methods, of all four kinds."""
+
+    async def intercept_service(
+        self, continuation: _Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> _Handler | None:
+        method = handler_call_details.method
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            self.missing()
+        if handler is None or not method.startswith(_OWN_METHODS):
+            return handler
+        return self.wrap(handler, method.lstrip("/"))
+
+    def missing(self) -> None:
+        """Note a call of a method that there isn't."""
+
+    @abstractmethod
+    def wrap(self, handler: _Handler, method: str) -> _Handler:
+        """Wrap the handler of a method, named `package.Service/Method`."""
+
+
+class CallInterceptor(_OwnMethods):
+    """Gives each call an id, one log line, its metrics, and a status for every error."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def missing(self) -> None:
+        """Count the call."""
+        self._metrics.unknown_method()
+
+    def wrap(self, handler: _Handler, method: str) -> _Handler:
+        """Wrap a handler."""
+        return _around(handler, lambda context: self._call(context, method))
+
+    @asynccontextmanager
+    async def _call(self, context: _Context, method: str) -> AsyncIterator[None]:
+        call = _Call(context, method)
+        try:
+            with self._metrics.in_flight.track_inprogress():
+                call.begin()
+                yield
+        except grpc.aio.InternalError:
+            # A write found the connection gone; gRPC itself tells nobody and wants it back.
+            call.code = StatusCode.CANCELLED
+            raise
+        except asyncio.CancelledError as error:
+            # One that nobody asked this task for would leave the caller without an answer
+            # (https://github.com/grpc/grpc/issues/29248).
+            if not _is_cancelled():
+                await call.fail(error)
+            call.code = _cancellation(context)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
+            if isinstance(error, DepescheError):
+                self._metrics.rejected(error)
+            await call.fail(error)
+        finally:
+            self._metrics.finished(method, call.code.name, call.log())
+
+
+class _Call:
+    """One call while it runs."""
+
+    def __init__(self, context: _Context, method: str) -> None:
+        self.code = StatusCode.OK
+        self._context = context
+        self._method = method
+        self._error: BaseException | None = None
+        self._started = time.monotonic()
+        given = str(_metadata(context).get(_REQUEST_ID, ""))
+        self._id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+
+    def begin(self) -> None:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=self._id)
+        self._context.set_trailing_metadata(((_REQUEST_ID, self._id),))
+        if self._context.time_remaining() == 0:
+            raise DeadlineExceeded("the deadline passed before the call began")
+
+    async def fail(self, error: BaseException) -> NoReturn:
+        """End the call with the status of an error."""
+        self._error = error
+        self.code = code_of(error)
+        status = to_status(error, self._id)
+        await self._context.abort(
+            self.code,
+            status.message,
+            trailing_metadata=((_REQUEST_ID, self._id), *trailing_metadata(error, status)),
+        )
+
+    def log(self) -> float:
+        """Write the call's line; gives its seconds."""
+        seconds = time.monotonic() - self._started
+        fields: dict[str, Any] = {"method": self._method, "code": self.code.name}
+        if isinstance(self._error, DepescheError):
+            fields["error"] = str(self._error)
+        if self.code is StatusCode.INTERNAL:
+            _log.error("call", **fields, seconds=round(seconds, 6), exc_info=self._error)
+        else:
+            _log.info("call", **fields, seconds=round(seconds, 6))
+        return seconds
+
+
+class AuthenticationInterceptor(_OwnMethods):
+    """Lets only calls with the token through."""
+
+    def __init__(self, token: SecretStr) -> None:
+        self._expected = f"Bearer {token.get_secret_value()}".encode()
+
+    def wrap(self, handler: _Handler, method: str) -> _Handler:
+        """Wrap a handler."""
+        del method
+        return _around(handler, self._checked)
+
+    @asynccontextmanager
+    async def _checked(self, context: _Context) -> AsyncIterator[None]:
+        given = str(_metadata(context).get("authorization", "")).encode()
+        if not hmac.compare_digest(given, self._expected):
+            raise Unauthenticated("a valid token is needed: send 'authorization: Bearer <token>'")
+        yield
+
+
+class DecodingInterceptor(_OwnMethods):
+    """Raises `InvalidRequest` for a request that can't be decoded.
+
+    In a stream of requests, such a request comes to the handler as the error itself, so that the
+    others go on.
+    """
+
+    def wrap(self, handler: _Handler, method: str) -> _Handler:
+        """Wrap a handler."""
+        request_type = Default().FindMethodByName(method.replace("/", ".")).input_type
+        decode = handler.request_deserializer
+        if decode is None:
+            raise AssertionError("generated handlers decode their requests; this is a bug")
+        return _rebuilt(handler, _raise_undecodable, decoder(decode, request_type.full_name))
+
+
+def _raise_undecodable(behaviour: _Behaviour) -> _Behaviour:
+    def call(request: Any, context: _Context) -> Any:
+        if isinstance(request, InvalidRequest):
+            raise request
+        return behaviour(request, context)
+
+    return call
+
+
+def _around(
+    handler: _Handler, around: Callable[[_Context], AbstractAsyncContextManager[None]]
+) -> _Handler:
+    """Run a handler within a context manager.
+
+    The new handler is a coroutine that writes its replies itself: gRPC doesn't close a generator of
+    replies when a call is cancelled, so what the generator holds would stay until it is collected.
+    """
+
+    def wrapped(behaviour: _Behaviour) -> _Behaviour:
+        async def call(request: Any, context: _Context) -> Any:
+            async with around(context):
+                reply = behaviour(request, context)
+                if not inspect.isasyncgen(reply):
+                    return await reply
+                async with aclosing(reply) as messages:
+                    async for message in messages:
+                        await context.write(message)
+                return None
+
+        return call
+
+    return _rebuilt(handler, wrapped, handler.request_deserializer)
+
+
+def _rebuilt(
+    handler: _Handler, wrapped: Callable[[_Behaviour], _Behaviour], deserializer: Any
+) -> _Handler:
+    """Make a handler of the same kind with its behaviour wrapped."""
+    for kind, make in _MAKERS.items():
+        behaviour: _Behaviour | None = getattr(handler, kind)
+        if behaviour is not None:
+            return make(wrapped(behaviour), deserializer, handler.response_serializer)
+    raise AssertionError("a handler has one of four kinds; this is a bug")
+
+
+def _metadata(context: _Context) -> dict[str, str | bytes]:
+    return dict(context.invocation_metadata() or ())
+
+
+def _is_cancelled() -> bool:
+    """Tell whether somebody cancelled this task, rather than something that it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _cancellation(context: _Context) -> StatusCode:
+    """Tell why gRPC cancelled the call; it does so when the deadline passes, too."""
+    return StatusCode.DEADLINE_EXCEEDED if context.time_remaining() == 0 else StatusCode.CANCELLED

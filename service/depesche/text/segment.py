@@ -1,0 +1,51 @@
+"""Sentences of a document, each with the place in the release that it came from."""
+
+from collections.abc import Iterator, Sequence
+
+from depesche.text.document import Block
+from depesche.text.mapped import MappedText
+from depesche.text.sentences import split
+from depesche.types import BlockKind, Language, Origin, Release, Sentence
+
+__all__ = ["sentences"]
+
+_WITHOUT_SENTENCES = frozenset({BlockKind.BYLINE, BlockKind.DATELINE})
+
+
+def sentences(blocks: Sequence[Block], release: Release, language: Language) -> list[Sentence]:
+    """List the sentences of a document in order.
+
+    Bylines and datelines hold none. Pieces without a letter or figure, such as a stray dash, are
+    left out.
+
+    Args:
+        blocks: the document, as read from `release`.
+        release: what the spans point into.
+        language: the release's language.
+    """
+    fields = {Origin.TEXT: release.text, Origin.TITLE: release.title}
+    found: list[Sentence] = []
+    for number, block in enumerate(blocks):
+        for piece in _pieces(block, language):
+            span = piece.span(0, len(piece))
+            found.append(
+                Sentence(
+                    index=len(found),
+                    text=piece.text,
+                    kind=block.kind,
+                    block=number,
+                    origin=block.origin,
+                    span=span,
+                    source=fields[block.origin][span.start : span.end],
+                )
+            )
+    return found
+
+
+def _pieces(block: Block, language: Language) -> Iterator[MappedText]:
+    if block.kind in _WITHOUT_SENTENCES:
+        return
+    for span in split(block.content.text, language):
+        piece = block.content.slice(span.start, span.end).strip()
+        if any(character.isalnum() for character in piece.text):
+            yield piece

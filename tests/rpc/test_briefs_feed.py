@@ -1,0 +1,135 @@
+"""BriefReleases over the wire: a feed of releases in, briefs out."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from google.rpc import code_pb2
+from grpc import StatusCode
+
+from depesche.v1 import brief_pb2, types_pb2
+from tests.rpc.support import GERMAN, Stubs, WatchedBackend, failure, request, scrape, serving
+from tests.support import held
+
+
+def _release(id_: str, text: str = GERMAN) -> brief_pb2.BriefReleasesRequest:
+    return brief_pb2.BriefReleasesRequest(release=types_pb2.Release(id=id_, text=text))
+
+
+async def _replies(stubs: Stubs, requests: Iterable[Any]) -> dict[str, Any]:
+    replies = stubs.briefs.BriefReleases(iter(requests))
+    return {reply.id: reply async for reply in replies}
+
+
+async def test_one_bad_release_fails_alone() -> None:
+    """Ten releases give ten replies, each with its id; the bad one has a status with details."""
+    requests = [_release(f"r{n}", " " if n == 4 else GERMAN) for n in range(10)]
+    async with serving() as (server, stubs):
+        replies = await _replies(stubs, requests)
+        page = await asyncio.to_thread(scrape, server)
+    bad = replies.pop("r4")
+
+    assert sorted(replies) == sorted(f"r{n}" for n in range(10) if n != 4)
+    assert all(reply.brief.id == id_ for id_, reply in replies.items())
+    assert bad.error.code == code_pb2.INVALID_ARGUMENT
+    assert bad.error.message == "release.text: must hold more than white space"
+    assert [d.TypeName() for d in bad.error.details] == [
+        "google.rpc.ErrorInfo",
+        "google.rpc.BadRequest",
+    ]
+    assert 'depesche_briefs_total{language="de"} 9.0' in page
+    assert 'depesche_rejected_total{reason="invalid_request"} 1.0' in page
+
+
+async def test_bad_requests_of_all_kinds_fail_alone() -> None:
+    """Neither bytes that can't be decoded nor unknown fields nor a crash end the feed."""
+
+    def translate(text: str) -> str:
+        if "Absturz" in text:
+            raise ValueError(text)
+        return text
+
+    good = _release("good").SerializeToString()
+    latin = _release("latin", "Gr*sse").SerializeToString().replace(b"Gr*", b"Gr\xfc")
+    unknown = _release("unknown").SerializeToString() + b"\xf8\x06\x01"
+    crash = _release("crash", "Absturz! " + GERMAN).SerializeToString()
+    async with serving(WatchedBackend(translate)) as (_, stubs):
+        call = stubs.channel.stream_stream(
+            "/depesche.v1.BriefService/BriefReleases",
+            response_deserializer=brief_pb2.BriefReleasesResponse.FromString,
+        )
+        replies = {r.id: r async for r in call(iter([latin, unknown, crash, good]))}
+
+    assert replies[""].error.message.startswith("release.text: isn't UTF-8")
+    assert replies["unknown"].error.code == code_pb2.INVALID_ARGUMENT
+    assert replies["crash"].error.message.startswith("internal error; request id ")
+    assert replies["good"].HasField("brief")
+
+
+async def test_releases_in_flight_are_bounded() -> None:
+    """No more releases are at work at once than the settings allow."""
+    backend = WatchedBackend()
+    async with serving(backend, max_releases_in_flight=2) as (server, stubs):
+        with held(backend):
+            replies = asyncio.ensure_future(_replies(stubs, [_release(f"r{n}") for n in range(6)]))
+            await backend.batches(2)  # the warm-up and the first release
+            page = await _settled(server)
+        assert 'depesche_queue_segments{model="embedded",priority="interactive"} 4.0' in page
+        assert len(await replies) == 6
+
+
+async def _settled(server: Any) -> str:
+    """Read the metrics until a second release waits, and once more after it."""
+    line = 'depesche_queue_segments{model="embedded",priority="interactive"} 0.0'
+    page = line
+    while line in page:
+        page = await asyncio.to_thread(scrape, server)
+    return await asyncio.to_thread(scrape, server)
+
+
+async def test_a_reply_comes_before_the_feed_ends() -> None:
+    """A caller that keeps the feed open gets its brief as soon as it is there."""
+    async with serving() as (_, stubs):
+        call = stubs.briefs.BriefReleases()
+        for id_ in ("first", "second"):
+            await call.write(_release(id_))
+            assert (await call.read()).id == id_
+        await call.done_writing()
+
+
+async def test_a_feed_whose_caller_goes_away_costs_nothing_more() -> None:
+    """Its releases are dropped, and the next caller is served."""
+    backend = WatchedBackend()
+    async with serving(backend) as (server, stubs):
+        await backend.batches(1)
+        with held(backend):
+            call = stubs.briefs.BriefReleases()
+            for id_ in ("running", "waiting"):
+                await call.write(_release(id_))
+            await backend.batches(1)
+            await _settled(server)
+            call.cancel()
+        await stubs.briefs.CreateBrief(request())
+        page = await asyncio.to_thread(scrape, server)
+
+    assert 'depesche_dropped_segments_total{reason="cancelled"} 4.0' in page
+    assert "depesche_requests_in_flight 0.0" in page
+
+
+async def test_a_feed_has_a_deadline_too() -> None:
+    """A feed with a deadline ends with it."""
+    backend = WatchedBackend()
+    async with serving(backend) as (_, stubs):
+        with held(backend):
+            call = stubs.briefs.BriefReleases(iter([_release("late")]), timeout=0.5)
+            failed = await failure(anext(aiter(call)))
+
+    assert failed.code is StatusCode.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize("count", [0, 1])
+async def test_short_feeds(count: int) -> None:
+    """A feed of nothing ends well."""
+    async with serving() as (_, stubs):
+        assert len(await _replies(stubs, [_release(str(n)) for n in range(count)])) == count

@@ -1,0 +1,413 @@
+"""The command line, with fake models in this process or behind a server on a loopback port."""
+
+import asyncio
+import io
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from google.protobuf.json_format import Parse
+
+from depesche import __version__
+from depesche.cli import main
+from depesche.config import Settings
+from depesche.engine import LoadedModels, Loader
+from depesche.errors import ModelError
+from depesche.inference.fake import FakeBackend
+from depesche.server.app import running
+from depesche.v1 import brief_pb2, translation_pb2
+from tests.support import fake_loader
+
+_ROOT = Path(__file__).parents[1]
+_GERMAN = "Die Stadt Köln hat am Montag eine neue Brücke über den Rhein eröffnet."
+_TOKEN = "abracadabra"  # noqa: S105 - opens nothing
+_UKRAINIAN = "Уряд України ухвалив нову програму підтримки малого бізнесу на наступний рік." * 3
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give a function that runs a command line: (arguments, stdin) → (exit code, out, err)."""
+
+    def run(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = main(arguments, loader=fake_loader(FakeBackend(str.upper)))
+        out, err = capsysbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return run
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> str:
+    """Write a short German release to a file."""
+    path = tmp_path / "release.txt"
+    path.write_text(f"Neue Brücke in Köln\n\n{_GERMAN} Sie kostete viel Geld.\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Run a server on a thread of its own; gives its address."""
+    ready, stop = threading.Event(), asyncio.Event()
+    found: list[str] = []
+    # The server of another process logs elsewhere.
+    structlog.reset_defaults()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+    async def serve() -> None:
+        settings = Settings(listen="127.0.0.1:0", metrics="127.0.0.1:0", token=_TOKEN)
+        async with running(settings, loader=fake_loader(FakeBackend(str.upper))) as server:
+            found.append(server.address)
+            ready.set()
+            await stop.wait()
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
+    thread.start()
+    assert ready.wait(30)
+    yield found[0]
+    loop.call_soon_threadsafe(stop.set)
+    thread.join()
+    loop.close()
+    structlog.reset_defaults()
+
+
+def test_brief_as_text(run: Run, release: str) -> None:
+    """The brief of a file is written as text by default."""
+    code, out, err = run("brief", release, "--sentences", "1")
+
+    assert code == 0
+    assert out.startswith("NEUE BRÜCKE IN KÖLN [1]\n\n• ")
+    assert "\nSources\n[1] Neue Brücke in Köln\n" in out
+    assert out.count("• ") == 1
+    assert err == ""
+
+
+def test_brief_as_markdown(run: Run, release: str) -> None:
+    """A brief can be written as Markdown."""
+    code, out, _ = run("brief", release, "--format", "markdown")
+
+    assert code == 0
+    assert out.startswith("# ")
+    assert "\n[^1]: Neue Brücke in Köln\n" in out
+
+
+def test_brief_as_json(run: Run, release: str) -> None:
+    """JSON is the protobuf JSON of the response, with offsets of zero and letters as they are."""
+    code, out, _ = run("brief", release, "--format", "json", "--lang", "de")
+    brief = Parse(out, brief_pb2.CreateBriefResponse()).brief
+
+    assert code == 0
+    assert brief.detection.language == "de"
+    assert json.loads(out)["brief"]["translation"][0]["sourceSpan"]["start"] == 0
+    assert "Köln" in out
+
+
+def test_a_title_of_its_own(run: Run) -> None:
+    """A headline can be given apart from the text."""
+    _, out, _ = run("brief", "--title", "Ein Titel", "--lang", "de", stdin=_GERMAN.encode())
+
+    assert "\n[1] Ein Titel\n" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "is_html"),
+    [
+        ("page.html", [], True),
+        ("page.HTM", [], True),
+        ("page.txt", [], False),
+        ("page.txt", ["--input-format", "html"], True),
+        ("page.html", ["--input-format", "plain"], False),
+    ],
+)
+def test_html(run: Run, tmp_path: Path, name: str, options: list[str], is_html: bool) -> None:
+    """HTML is told by the file's name, or by an option, which wins."""
+    (tmp_path / name).write_text(f"<p>{_GERMAN}</p>", encoding="utf-8")
+
+    code, out, _ = run("translate", str(tmp_path / name), "--lang", "de", *options)
+
+    assert code == 0
+    assert ("<P>" not in out) == is_html
+
+
+def test_translate(run: Run, release: str) -> None:
+    """A translation has the paragraphs of its release."""
+    code, out, _ = run("translate", release)
+
+    assert code == 0
+    assert len(out.removesuffix("\n").split("\n\n")) == 2
+
+
+def test_translate_as_json(run: Run, release: str) -> None:
+    """JSON is the protobuf JSON of the response; with --lines, a block is a line."""
+    _, out, _ = run("translate", release, "--lines", "--format", "json")
+    response = Parse(out, translation_pb2.TranslateResponse())
+
+    assert [sentence.block for sentence in response.sentences] == [0, 2, 2]
+
+
+def test_lines(run: Run) -> None:
+    """Each line of the input gives one line, blank ones too."""
+    text = f"{_GERMAN}\r\n\n{_GERMAN} Gut.".encode()
+
+    code, out, _ = run("translate", "-", "--lines", stdin=text)
+
+    assert code == 0
+    assert out == f"{_GERMAN.upper()}\n\n{_GERMAN.upper()} GUT.\n"
+
+
+def test_evaluate(run: Run, tmp_path: Path) -> None:
+    """An evaluation has the scores with their signatures, and the rates of faults."""
+    (tmp_path / "de").write_text(f"{_GERMAN}\n", encoding="utf-8")
+    (tmp_path / "en").write_text(f"{_GERMAN.upper()}\n", encoding="utf-8")
+
+    code, out, _ = run(
+        "evaluate", "--lang", "de", "--source", f"{tmp_path}/de", "--reference", f"{tmp_path}/en"
+    )
+
+    assert code == 0
+    assert "chrF2        100.00  nrefs:1|" in out
+    assert "% of 1 sentences" in out
+
+
+def test_models(run: Run) -> None:
+    """The models of the manifest are listed and shown."""
+    code, out, _ = run("models", "list")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["NAME", "embedded", "minilm"]
+
+    code, out, _ = run("models", "show", "minilm")
+    assert code == 0
+    assert "Apache-2.0" in out
+    assert "model.bin" in out
+
+
+def test_models_are_verified(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files as in the manifest are confirmed; a missing one fails."""
+    code, out, _ = run("models", "verify", "minilm")
+    assert (code, out) == (0, "minilm: 4 files as in the manifest\n")
+
+    manifest = (_ROOT / "models/manifest.toml").read_text(encoding="utf-8")
+    (tmp_path / "manifest.toml").write_text(manifest, encoding="utf-8")
+    monkeypatch.setenv("DEPESCHE_MODELS_DIR", str(tmp_path))
+    code, _, err = run("models", "verify")
+    assert code == 1
+    assert err.startswith("depesche: model 'embedded': ")
+
+
+@pytest.mark.parametrize("command", ["brief", "translate"])
+def test_a_server_answers_the_same(run: Run, release: str, server: str, command: str) -> None:
+    """With --server the answer is the same but for the time it took."""
+    arguments = (command, release, "--format", "json")
+    here = run(*arguments)
+    there = run(*arguments, "--server", server, "--token", _TOKEN)
+
+    assert here[0] == there[0] == 0
+    assert _timeless(here[1]) == _timeless(there[1])
+
+
+def test_a_server_translates_lines(run: Run, server: str) -> None:
+    """With --server, lines are translated as they are without."""
+    arguments = ("translate", "--lines", "--server", server, "--token", _TOKEN)
+
+    code, out, _ = run(*arguments, stdin=f"{_GERMAN}\n\n***\n".encode())
+
+    assert (code, out) == (0, f"{_GERMAN.upper()}\n\n***\n")
+
+
+def test_the_token_comes_from_the_environment(
+    run: Run, release: str, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable DEPESCHE_TOKEN keeps the token off the command line."""
+    monkeypatch.setenv("DEPESCHE_TOKEN", _TOKEN)
+
+    assert run("brief", release, "--server", server)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code", "message"),
+    [
+        ([], "", 2, "Missing command"),
+        (["nonsense"], "", 2, "No such command 'nonsense'"),
+        (["brief", "--nonsense"], "", 2, "No such option"),
+        (["brief", "--lang", "uk"], "", 2, "Invalid value for '--lang'"),
+        (["brief", "--sentences", "0"], "", 2, "Invalid value for '--sentences'"),
+        (["brief", "--sentences", "999"], _GERMAN, 2, "options.sentence_count: must be from 1 to"),
+        (["brief", "--format", "pdf"], "", 2, "Invalid value for '--format'"),
+        (["brief", "--server", "nonsense"], "", 2, "must be HOST:PORT"),
+        (["brief", "--title", "\udcff"], _GERMAN, 2, "--title: isn't UTF-8"),
+        (["brief", "/no/such/file"], "", 2, "/no/such/file: can't be read: No such file"),
+        (["brief", "/"], "", 2, "/: can't be read: Is a directory"),
+        (["brief"], "", 2, "release.text: must hold more than white space"),
+        (["brief"], "Ja.", 2, "language: "),
+        (["brief"], _UKRAINIAN, 2, "language: 'uk' is not supported; supported are de, en"),
+        (["translate", "--lines"], "Ja.", 2, "language: "),
+        (["serve", "--listen", "nonsense"], "", 2, "must be HOST:PORT"),
+        (["models"], "", 2, "Missing command"),
+        (["models", "show", "big"], "", 2, "name: no model is named 'big'"),
+        (["models", "pull", "big"], "", 2, "No such command 'pull'"),
+        (["evaluate", "--lang", "de"], "", 2, "Missing option"),
+        (
+            ["evaluate", "--lang", "de", "--source", "/dev/null", "--reference", "/dev/null"],
+            "",
+            2,
+            "--reference: must have one line for each of the source's 0",
+        ),
+        (["brief", "--server", "127.0.0.1:1"], _GERMAN, 1, "the service can't be reached"),
+    ],
+)
+def test_errors(run: Run, arguments: list[str], stdin: str, code: int, message: str) -> None:
+    """Each error is one line, and tells by the exit code whose fault it is."""
+    result, out, err = run(*arguments, stdin=stdin.encode())
+
+    assert result == code
+    assert out == ""
+    assert err.startswith("depesche: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code", "message"),
+    [
+        (["brief"], "", 2, "release.text: must hold more than white space"),
+        (["brief"], "Ja.", 2, "language: "),
+        (["brief"], _UKRAINIAN, 2, "language: 'uk' is not supported; supported are de, en"),
+        (["brief", "--sentences", "999"], _GERMAN, 2, "options.sentence_count: must be from 1 to"),
+        (["brief", "--token", "wrong"], _GERMAN, 1, "token"),
+    ],
+)
+def test_errors_of_a_server(
+    run: Run, server: str, arguments: list[str], stdin: str, code: int, message: str
+) -> None:
+    """A server's errors read and count as those of this process."""
+    token = [] if "--token" in arguments else ["--token", _TOKEN]
+    result, out, err = run(*arguments, "--server", server, *token, stdin=stdin.encode())
+
+    assert result == code
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_bytes_that_are_not_utf8_are_placed(run: Run) -> None:
+    """Input in another encoding is refused, with the place of the first wrong byte."""
+    code, out, err = run("brief", stdin="Köln".encode("latin-1"))
+
+    assert (code, out) == (2, "")
+    assert err == "depesche: standard input: isn't UTF-8: byte 1 is 0xf6\n"
+
+
+def test_a_model_that_cannot_be_loaded(capsys: pytest.CaptureFixture[str], release: str) -> None:
+    """A broken installation isn't the caller's fault."""
+    broken = _broken(ModelError("model 'embedded': model.bin is missing"))
+
+    assert main(["brief", release], loader=broken) == 1
+    assert capsys.readouterr().err == "depesche: model 'embedded': model.bin is missing\n"
+
+
+def test_an_unforeseen_error_keeps_the_text_private(
+    capsys: pytest.CaptureFixture[str], release: str
+) -> None:
+    """What an unforeseen exception says may hold text of the release, and isn't shown."""
+    broken = _broken(ValueError(_GERMAN))
+
+    assert main(["brief", release], loader=broken) == 1
+    err = capsys.readouterr().err
+    assert err == "depesche: unforeseen ValueError; DEPESCHE_DEBUG=1 shows where\n"
+
+
+def test_debugging_shows_where(release: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With DEPESCHE_DEBUG an error comes with its traceback."""
+    monkeypatch.setenv("DEPESCHE_DEBUG", "1")
+    broken = _broken(ValueError("oh"))
+
+    with pytest.raises(ValueError, match="oh"):
+        main(["brief", release], loader=broken)
+
+
+def test_an_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C ends a command quietly with 130."""
+
+    class Keyboard(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, _: object) -> int:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(Keyboard())))
+
+    assert main(["brief"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_version(run: Run) -> None:
+    """The version is told."""
+    assert run("--version")[:2] == (0, f"depesche {__version__}\n")
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    """When nobody reads the output any more, the command ends without a word."""
+    command = [sys.executable, "-m", "depesche", "models", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        err = process.stderr.read()
+
+    assert err == b""
+    assert process.returncode == 1
+
+
+@pytest.mark.model
+def test_serve(release: str) -> None:
+    """A server says where it listens, answers, and ends without fault on SIGTERM."""
+    depesche = [sys.executable, "-m", "depesche"]
+    command = [*depesche, "serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        ready = json.loads(process.stdout.readline())
+        brief = subprocess.run(
+            [*depesche, "brief", release, "--server", ready["listen"]],
+            capture_output=True,
+            check=False,
+        )
+        process.terminate()
+        process.stdout.read()
+
+    assert ready["event"] == "ready"
+    assert (brief.returncode, brief.stderr) == (0, b"")
+    assert "[1] Neue Brücke in Köln" in brief.stdout.decode()
+    assert process.returncode == 0
+
+
+def test_help_is_quick() -> None:
+    """Help doesn't load what only a pipeline needs."""
+    script = "import sys, depesche.cli; print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout
+
+    assert not {"ctranslate2", "google.protobuf", "grpc", "numpy"} & set(out.decode().split())
+
+
+def _broken(error: Exception) -> Loader:
+    """Make a loader that fails."""
+
+    def load(*_: object) -> LoadedModels:
+        raise error
+
+    return load
+
+
+def _timeless(out: str) -> object:
+    """Read JSON without its times."""
+    read = json.loads(out)
+    read.get("brief", read).pop("timings")
+    return read
