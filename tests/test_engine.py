@@ -43,7 +43,7 @@ async def test_a_reload_lets_running_calls_end_on_the_old_models() -> None:
     old.gate.clear()
     running = asyncio.create_task(engine.translate(Release(TEXT), Priority.INTERACTIVE))
     reload = asyncio.create_task(engine.reload())
-    while not new.history:  # noqa: ASYNC110 - warm-up has no event to wait for
+    while engine._current.models.backend is old:  # noqa: ASYNC110 - the swap has no event
         await asyncio.sleep(0)
     after = await engine.translate(Release(TEXT), Priority.INTERACTIVE)
 

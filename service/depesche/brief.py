@@ -33,6 +33,10 @@ from depesche.types import (
 
 __all__ = ["Briefer", "Prepared", "Started"]
 
+# How far a finding lowers a sentence's relevance, which is from 0 to 1, for each unit of its weight:
+# a changed figure (weight 6) sets it behind every sound sentence, a doubtful wording (0.5) hardly.
+_PENALTY = 0.2
+
 _BODY = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 
 
@@ -151,7 +155,7 @@ class Briefer:
         body = [i for i, t in enumerate(translations) if t.sentence.kind in _BODY and t.text]
         places = body or [i for i, t in enumerate(translations) if t.text]
         texts = [translations[i].text for i in places]
-        penalties = [weigh(translations[i].findings) for i in places]
+        penalties = [_PENALTY * weigh(translations[i].findings) for i in places]
         chosen = await asyncio.to_thread(self._summariser.summarise, texts, count, penalties)
         return [places[i] for i in chosen]
 

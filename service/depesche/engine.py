@@ -50,6 +50,9 @@ __all__ = [
 ]
 
 
+_WARM_UP = "Guten Morgen, dies ist ein Satz, an dem sich die Modelle warm laufen."
+
+
 class ModelState(StrEnum):
     """What a model of the manifest is doing."""
 
@@ -307,9 +310,10 @@ class _Running:
 
     async def warm(self) -> None:
         """Run each model once, so that the first caller doesn't pay for their set-up."""
-        async for _ in self.queue.translate(["Guten Tag."]):
+        async for _ in self.queue.translate([_WARM_UP]):
             pass
-        await asyncio.to_thread(self.models.encoder.encode, ["Good day."])
+        await asyncio.to_thread(self.models.encoder.encode, [_WARM_UP])
+        await asyncio.to_thread(language.detect, _WARM_UP)
 
     @contextmanager
     def used(self) -> Iterator[None]:

@@ -11,6 +11,7 @@
     ├── LoadError                  nobody is at fault; the same request may succeed later
     │   ├── QueueFull              refused at the door; says when to come again
     │   ├── DeadlineExceeded       the time that the caller allows has passed
+    │   ├── NotReady               the service is starting; its models aren't loaded yet
     │   └── ShuttingDown           the service is draining; another replica can answer
     └── OperatorError              the installation is at fault
         ├── ConfigurationError     a setting is wrong
@@ -33,6 +34,7 @@ __all__ = [
     "LoadError",
     "ModelError",
     "ModelUnknown",
+    "NotReady",
     "OperatorError",
     "QueueFull",
     "RequestError",
@@ -129,6 +131,10 @@ class QueueFull(LoadError):
 
 class DeadlineExceeded(LoadError):
     """The time that the caller allows has passed, or can't be met any more."""
+
+
+class NotReady(LoadError):
+    """The service is starting and takes no work until its models are loaded."""
 
 
 class ShuttingDown(LoadError):

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from depesche.fidelity import check, weigh
+from depesche.fidelity.mend import mend
 from depesche.inference.backend import Hypothesis, TranslationBackend
 from depesche.inference.queue import SegmentQueue, SegmentResult
 from depesche.text.clauses import split_long
@@ -188,12 +189,15 @@ class Translator:
 def _compose(
     sentence: Sentence, parts: Sequence[Hypothesis], decoding: Decoding, language: Language
 ) -> Translation:
-    """Join the parts of a sentence, mend its quotation marks and check the whole."""
+    """Join the parts of a sentence, check the whole and mend what can be mended without a model."""
     text = repair(" ".join(part.text for part in parts if part.text), sentence.text)
     score = _mean_score(parts)
     truncated = any(part.truncated for part in parts)
     findings = check(sentence.text, text, language, score, truncated=truncated)
-    return Translation(sentence, text, score, decoding, findings)
+    mended = mend(text, findings)
+    if mended != text:
+        findings = check(sentence.text, mended, language, score, truncated=truncated)
+    return Translation(sentence, mended, score, decoding, findings)
 
 
 def _mean_score(parts: Sequence[Hypothesis]) -> float:

@@ -49,6 +49,18 @@ FAITHFUL = [
     ("Gezählt wurden 5 oder mehr Millionen Vögel.", "5 or more million birds were counted."),
 ]
 
+FAITHFUL += [
+    ("Die Bewegung Fridays for Future wächst.", "The Fridays for Future movement is growing."),
+    ("Die Firma Montage und Montageketten liefert.", "The company supplies assembly lines."),
+    ("Das sagte er der Sonntagszeitung.", "He told the Sonntagszeitung."),
+    ("Am Black Friday öffnet Ruby Tuesday.", "On Black Friday, Ruby Tuesday opens."),
+    ("Die Frist läuft vom 25. bis 31. Juli.", "The period is from July 25 until July 31."),
+    ("Ein zehnprozentiger Rückgang.", "A 10 percent fall."),
+    ("Der Strom kostet 30 Cent.", "Power costs €0.30."),
+    ("Sie verdienen 5 Eurocent.", "They earn 5 euro cents."),
+    ("Der Preis lag bei 15 Tsd. CZK.", "The price was 15 thousand crowns."),
+]
+
 FLAGGED = [
     ("Es kamen 12 Gäste.", "21 guests came.", "number_missing number_invented"),
     ("Es kamen 12 Gäste.", "Guests came.", "number_missing"),

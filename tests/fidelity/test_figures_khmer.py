@@ -48,6 +48,12 @@ FAITHFUL = [
     ("គម្រោង ២០២១-២០២៥", "the project for 2021-2025"),
 ]
 
+FAITHFUL += [
+    ("ក្រុមហ៊ុនកន្លះលាន", "half a million companies"),
+    ("ថវិកា ២លានកន្លះដុល្លារ", "a budget of $2.5 million"),
+    ("បីដូចជាកូនសោទាំងពីរ", "like both keys"),
+]
+
 FLAGGED = [
     ("មនុស្ស ១២ នាក់", "21 people", "number_missing number_invented"),
     ("មនុស្ស ១២ នាក់", "people", "number_missing"),

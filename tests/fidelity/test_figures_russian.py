@@ -51,6 +51,14 @@ FAITHFUL = [
     ("Номер +7 495 123-45-67.", "The number is +7 495 123-45-67."),
 ]
 
+FAITHFUL += [
+    ("Воскресные рейсы отменены.", "Sunday flights were cancelled."),
+    ("В профессиональную среду.", "Into a professional setting."),
+    ("80-тысячный стадион.", "A stadium of 80 thousand."),
+    ("Десятипроцентный рост за 5 суток.", "10% growth in 5 days."),
+    ("Круглосуточная линия.", "A 24-hour line."),
+]
+
 FLAGGED = [
     ("Пришли 12 гостей.", "21 guests came.", "number_missing number_invented"),
     ("Пришли 12 гостей.", "Guests came.", "number_missing"),

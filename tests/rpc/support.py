@@ -146,7 +146,7 @@ def request(text: str = GERMAN, *, id_: str = "", **release: Any) -> brief_pb2.C
 
 def scrape(server: Server) -> str:
     """Read the metrics; blocks."""
-    with urlopen(f"http://{server.metrics_address}/metrics", timeout=10) as page:  # noqa: S310 - loopback
+    with urlopen(f"http://{server.metrics_address}/metrics", timeout=10) as page:
         return str(page.read().decode())
 
 
@@ -168,8 +168,14 @@ class WatchedBackend(FakeBackend):
             await asyncio.to_thread(self._arrived.acquire, timeout=30)
 
 
+async def page_with(server: Server, words: str) -> str:
+    """Read the metrics until they hold some words."""
+    while words not in (page := await asyncio.to_thread(scrape, server)):
+        pass
+    return page
+
+
 async def queued(server: Server, segments: int) -> None:
     """Wait until so many segments wait for a worker, as the metrics tell it."""
-    line = f'depesche_queue_segments{{model="embedded",priority="interactive"}} {segments:.1f}\n'
-    while line not in await asyncio.to_thread(scrape, server):
-        pass
+    gauge = 'depesche_queue_segments{model="embedded",priority="interactive"}'
+    await page_with(server, f"{gauge} {segments:.1f}\n")

@@ -186,12 +186,12 @@ async def test_a_message_over_the_limit_is_refused(stubs: Stubs) -> None:
 @given(text=st.text(max_size=300) | st.text(max_size=50).map(lambda text: GERMAN + text))
 async def test_any_text_is_briefed_or_refused(stubs: Stubs, text: str) -> None:
     """Whatever Unicode is sent, the reply is a brief or an error that the caller can mend."""
-    try:
-        brief = (await stubs.briefs.CreateBrief(request(text, language="de"))).brief
-    except grpc.aio.AioRpcError as error:
-        assert error.code() is _INVALID
-    else:
+    call = stubs.briefs.CreateBrief(request(text, language="de"))
+    if await call.code() is StatusCode.OK:
+        brief = (await call).brief
         assert brief.translation
         for sentence in brief.translation:
             span = sentence.source_span
             assert text[span.start : span.end] == sentence.source
+    else:
+        assert (await failure(call)).code is _INVALID

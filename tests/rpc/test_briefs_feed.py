@@ -8,9 +8,21 @@ import pytest
 from google.rpc import code_pb2
 from grpc import StatusCode
 
-from depesche.v1 import brief_pb2, types_pb2
-from tests.rpc.support import GERMAN, Stubs, WatchedBackend, failure, request, scrape, serving
+from depesche.v1 import brief_pb2, translation_pb2, types_pb2
+from tests.rpc.support import (
+    GERMAN,
+    Stubs,
+    WatchedBackend,
+    failure,
+    page_with,
+    queued,
+    request,
+    scrape,
+    serving,
+)
 from tests.support import held
+
+_DETECT = translation_pb2.DetectLanguageRequest(text=GERMAN)
 
 
 def _release(id_: str, text: str = GERMAN) -> brief_pb2.BriefReleasesRequest:
@@ -74,18 +86,11 @@ async def test_releases_in_flight_are_bounded() -> None:
         with held(backend):
             replies = asyncio.ensure_future(_replies(stubs, [_release(f"r{n}") for n in range(6)]))
             await backend.batches(2)  # the warm-up and the first release
-            page = await _settled(server)
-        assert 'depesche_queue_segments{model="embedded",priority="interactive"} 4.0' in page
+            await queued(server, 4)
+            # Were there more, they would come to the queue before the answer to a later call.
+            await stubs.translation.DetectLanguage(_DETECT)
+            await queued(server, 4)
         assert len(await replies) == 6
-
-
-async def _settled(server: Any) -> str:
-    """Read the metrics until a second release waits, and once more after it."""
-    line = 'depesche_queue_segments{model="embedded",priority="interactive"} 0.0'
-    page = line
-    while line in page:
-        page = await asyncio.to_thread(scrape, server)
-    return await asyncio.to_thread(scrape, server)
 
 
 async def test_a_reply_comes_before_the_feed_ends() -> None:
@@ -108,8 +113,9 @@ async def test_a_feed_whose_caller_goes_away_costs_nothing_more() -> None:
             for id_ in ("running", "waiting"):
                 await call.write(_release(id_))
             await backend.batches(1)
-            await _settled(server)
+            await queued(server, 4)
             call.cancel()
+            await page_with(server, 'code="CANCELLED"')
         await stubs.briefs.CreateBrief(request())
         page = await asyncio.to_thread(scrape, server)
 

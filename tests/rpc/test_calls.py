@@ -64,7 +64,7 @@ async def test_translate(stubs: Stubs) -> None:
     reply = await stubs.translation.Translate(asked)
 
     assert reply.id == "x"
-    assert [s.text for s in reply.sentences][0] == "NEUE BRÜCKE IN KÖLN"
+    assert reply.sentences[0].text == "NEUE BRÜCKE IN KÖLN"
     assert [model.task for model in reply.signature.models] == ["translation"]
 
 

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from depesche import types
-from depesche.engine import ModelState, ModelStatus, Summary, TranslatedRelease
 from depesche.brief import Started
+from depesche.engine import ModelState, ModelStatus, Summary, TranslatedRelease
 from depesche.server import convert
 from depesche.types import (
     BlockKind,

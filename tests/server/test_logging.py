@@ -47,7 +47,7 @@ def test_an_exception_is_its_class_and_its_places(*, foreign: bool) -> None:
         try:
             int("geheim")
         except ValueError as error:
-            log.error("failed", exc_info=error)
+            log.exception("failed", exc_info=error)
     (line,) = lines()
 
     assert line["exception"] == "ValueError"

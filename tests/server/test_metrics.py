@@ -101,11 +101,11 @@ def test_exposition_ends() -> None:
     """The page is served on a free port, and no longer once it is closed."""
     exposition = Exposition(Metrics().registry, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{exposition.port}/metrics"
-    with urlopen(url, timeout=5) as page:  # noqa: S310 - loopback
+    with urlopen(url, timeout=5) as page:
         assert b"depesche_build_info" in page.read()
     exposition.close()
 
-    with pytest.raises(OSError, match="refused"), urlopen(url, timeout=5):  # noqa: S310 - loopback
+    with pytest.raises(OSError, match="refused"), urlopen(url, timeout=5):
         pass
 
 

@@ -136,14 +136,14 @@ def test_a_glossary_is_refused() -> None:
 
     with pytest.raises(FeatureUnavailable, match=r"^options\.glossary: "):
         brief_arguments(brief, 200)
-    with pytest.raises(FeatureUnavailable, match="^glossary: "):
+    with pytest.raises(FeatureUnavailable, match=r"^glossary: "):
         translate_arguments(translate, 200)
 
 
 @pytest.mark.parametrize("name", ["", "n" * 101])
 def test_model_names_are_checked(name: str) -> None:
     """A model's name is required and short, for it comes back in the error."""
-    with pytest.raises(InvalidRequest, match="^name: "):
+    with pytest.raises(InvalidRequest, match=r"^name: "):
         model_argument(model_pb2.GetModelRequest(name=name))
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from depesche.fidelity.number_words import values
+from depesche.fidelity.forms import values
 
 __all__ = ["german_number", "russian_prefix"]
 
@@ -44,10 +44,10 @@ _GERMAN_TENS = values("""
 _GERMAN_OTHERS = values("""
 1 ein eins eine einem einen einer eines
 1.5 anderthalb anderthalbe
-2 beide beiden beider
 """)
 _GERMAN_ORDINALS = values("""
 1 erst
+2 beid
 3 dritt
 7 siebt
 8 acht
@@ -102,7 +102,7 @@ _GERMAN = re.compile(
     r"(?P<ordinal>s?te[mnrs]?|er[ns]?)?"
     r"(?P<compound>mal|fach\w*|jahr\w*|kampf\w*|-?\w{2,16}ige?[mnrs]?)?"
 )
-_GERMAN_ORDINAL = re.compile(rf"({_either(_GERMAN_ORDINALS)})e[mnrs]?(mal|mals)?")
+_GERMAN_ORDINAL = re.compile(rf"({_either(_GERMAN_ORDINALS)})e[mnrs]?(?:mal|mals)?")
 
 
 def german_number(word: str) -> tuple[Decimal, bool] | None:

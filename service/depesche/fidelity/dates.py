@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from depesche.fidelity.forms import inflect
 from depesche.types import Language
 
 __all__ = [
@@ -11,7 +12,6 @@ __all__ = [
     "MONTHS",
     "SHORT_MONTHS",
     "WEEKDAYS",
-    "inflect",
 ]
 
 ENGLISH_MONTHS = (
@@ -23,11 +23,6 @@ ENGLISH_WEEKDAYS = (
 )
 
 _ADJECTIVE = "ий ая ое ие ого ому им ом ой ую их ими"
-
-
-def inflect(stem: str, endings: str) -> list[str]:
-    """Write `stem` with each of the space-separated `endings`; "-" is no ending."""
-    return [stem + ending.strip("-") for ending in endings.split()]
 
 
 def _numbered(lines: str) -> dict[str, int]:
@@ -60,15 +55,16 @@ def _russian_months() -> dict[str, int]:
 
 
 def _russian_weekdays() -> dict[str, int]:
+    hard_adjective = "ая ое ые ого ому ым ом ой ую ых ыми"
     masculine, feminine = "- а у ом е и ов ам ами ах", "- а у ы е ой ам ами ах"
     rows = (
         inflect("понедельник", masculine),
         inflect("вторник", masculine),
         inflect("сред", "а у ы е ой ам"),
         inflect("четверг", masculine),
-        inflect("пятниц", feminine),
-        inflect("суббот", feminine),
-        inflect("воскресень", "е я ю ем ям ями ях"),
+        inflect("пятниц", feminine) + inflect("пятничн", "ый " + hard_adjective),
+        inflect("суббот", feminine) + inflect("субботн", "ий яя ее ие его ему им ем ей юю их ими"),
+        inflect("воскресень", "е я ю ем ям ями ях") + inflect("воскресн", "ый " + hard_adjective),
     )
     return {form: number for number, forms in enumerate(rows, 1) for form in forms}
 
@@ -115,7 +111,7 @@ WEEKDAYS: Mapping[Language, Mapping[str, int]] = {
         "ថ្ងៃសុក្រ\nថ្ងៃសៅរ៍ ថ្ងៃសៅ\nថ្ងៃអាទិត្យ"
     ),
 }
-"""German ones also begin longer words, as in Montagabend."""
+"""German ones also begin longer words, as in Montagabend and Sonntagszeitung."""
 
-AMBIGUOUS_WEEKDAYS = frozenset(["среда", "среды", "среде", "средой", "средам"])
-"""Forms that may also be "environment"."""
+AMBIGUOUS_WEEKDAYS = frozenset(["среда", "среды", "среде", "средой", "средам", "среду"])
+"""Forms that may also be "environment"; "в среду" is "on Wednesday"."""

@@ -25,10 +25,15 @@ _LAST_MONTH = 12
 _LAST_HOUR = 24
 _LAST_MINUTE = 59
 _MOST_FILLERS = 3
+_OTHER_WORDS = {Language.ENGLISH: ("may", "march"), Language.GERMAN: ("mai", "august")}
+_EARLY_AND_LATE = ("early", "mid", "late", "last", "next", "this", "every", "by", "on", "in")
 
 _DATE = re.compile(r"(?P<day>\d{1,2})([./-])(?P<month>\d{1,2})\2(?P<year>\d{4}|\d{2})(?![\d/])")
 _ISO_DATE = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?!\d)")
 _CLOCK = re.compile(r"(\d{1,2}): ?(\d{2})(?::\d{2})?(?![\d:])")
+_GERMAN_DAY = re.compile(
+    r"\w+?(?:tag|woch|abend)(?:en|s?(?:früh|morgen|vormittag|mittag|nachmittag|abend|nacht)?s?)"
+)
 _HOUR = re.compile(r"(\d{1,2})(?:\.(\d{2}))?")
 
 
@@ -107,14 +112,40 @@ def _may_be_other(scan: Scan, at: int) -> bool:
     """Tell whether a month alone may be another word: May, March, Jan, Август (Augustus)."""
     token = scan.tokens[at]
     name = scan.language is Language.RUSSIAN and scan.text[token.start].isupper()
-    return name or token.term is Term.SHORT_MONTH or token.text in ("may", "march")
+    return (
+        name
+        or token.term is Term.SHORT_MONTH
+        or token.text in _OTHER_WORDS.get(scan.language, ())
+        or _in_name(scan, at)
+    )
+
+
+def _in_name(scan: Scan, at: int) -> bool:
+    """Tell whether capitals before or after it make a name of it: Black Friday, August Wilson."""
+    if scan.language is not Language.ENGLISH:
+        return False
+    before, after = scan.token(at - 1), scan.token(at + 1)
+    if before and before.term is Term.WORD and before.start and before.text not in _EARLY_AND_LATE:
+        return scan.text[before.start].isupper()
+    follows = after is not None and after.term is Term.WORD and scan.tokens[at].term is Term.MONTH
+    return bool(follows and after and scan.text[after.start].isupper())
+
+
+def _is_borrowed(scan: Scan, at: int) -> bool:
+    """Tell whether the day is part of a longer German word, or English in another language."""
+    word = scan.tokens[at].text
+    if scan.language is Language.GERMAN:
+        return not _GERMAN_DAY.fullmatch(word)
+    return scan.language is not Language.ENGLISH and word.isascii()
 
 
 def read_weekday(scan: Scan, at: int) -> Figure:
     """Read a day of the week."""
     token = scan.tokens[at]
     figure = weekday_figure(scan.span(at, at + 1), int(token.value))
-    soft = token.text in AMBIGUOUS_WEEKDAYS
+    on_wednesday = token.text == "среду" and scan.reads(at - 1, "в")
+    other = token.text in AMBIGUOUS_WEEKDAYS and not on_wednesday
+    soft = other or _is_borrowed(scan, at) or _in_name(scan, at)
     return dataclasses.replace(figure, weight=Weight.SOFT) if soft else figure
 
 

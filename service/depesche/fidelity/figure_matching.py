@@ -46,10 +46,10 @@ def _pair_parts(
     stock = _Stock([figure.meaning for figure in targets] + [part for _, part in parts])
     missing = []
     for figure in _firm_first(sources):
-        wanted = [part for part in figure.parts if not part.keys & target_mentions]
-        if stock.take(figure.meaning) is None and not (
-            figure.parts and all([stock.take(part) is not None for part in wanted])
-        ):
+        if stock.take(figure.meaning) is not None or _is_said(figure, target_mentions):
+            continue
+        taken = [stock.take(part) for part in figure.parts if not part.keys & target_mentions]
+        if not figure.parts or None in taken:
             missing.append(figure)
     left = stock.left()
     unsaid = {
@@ -57,8 +57,21 @@ def _pair_parts(
         for index in left
         if index >= wholes and not parts[index - wholes][1].keys & source_mentions
     }
-    over = [i for i in left if i < wholes and (i in unsaid or not targets[i].parts)]
+    over = [
+        index
+        for index in left
+        if index < wholes
+        and (
+            index in unsaid
+            or not (targets[index].parts or _is_said(targets[index], source_mentions))
+        )
+    ]
     return _in_order(missing), [targets[index] for index in over]
+
+
+def _is_said(figure: Figure, mentions: frozenset[Key]) -> bool:
+    """Tell whether the other text names all that the figure states, as a month may be."""
+    return bool(figure.meaning.keys & mentions)
 
 
 def _firm_first(figures: Sequence[Figure]) -> list[Figure]:

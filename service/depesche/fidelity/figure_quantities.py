@@ -1,6 +1,7 @@
 """Reads numbers, percentages and amounts of money."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from depesche.fidelity.figure import (
@@ -80,6 +81,9 @@ def read_prefixed_amount(scan: Scan, at: int) -> Figure | None:
     quantity = read_quantity(scan.tokens, at + 1, scan.language)
     if quantity is None or not quantity.values:
         return None
+    if scan.holds(quantity.end - 1, Term.WORD):
+        # After a currency, "3m" is three million, not three metres.
+        quantity = replace(quantity, values=quantity.values[len(quantity.values) // 2 :])
     return _measured(scan, at, quantity.end, quantity, unit_of(scan.tokens[at]))
 
 
@@ -107,6 +111,8 @@ def _unit_after(scan: Scan, at: int) -> int | None:
         and scan.touches(here + 1)
     ):
         return None
+    if scan.holds(here + 1, Term.CURRENCY) and unit_of(scan.tokens[here + 1]) == "CENT":
+        here += 1
     return here if scan.holds(here, Term.PERCENT, Term.CURRENCY, Term.SIGN) else None
 
 
@@ -119,13 +125,21 @@ def _measured(scan: Scan, at: int, end: int, quantity: Quantity, unit: str) -> F
         FigureKind.PERCENTAGE if share else FigureKind.AMOUNT,
         scan.span(at, end),
         f"{said} %" if share else say_amount(said, unit),
-        Meaning(number_keys(*quantity.values, unit=unit)),
+        Meaning(_unit_keys(quantity, unit)),
         (Meaning(number_keys(*quantity.values)), Meaning(frozenset({("mention", unit)}))),
         Weight.SOFT if soft else Weight.FIRM,
         quantity.values,
         unit,
         quantity.scale,
     )
+
+
+def _unit_keys(quantity: Quantity, unit: str) -> frozenset[Key]:
+    keys = number_keys(*quantity.values, unit=unit)
+    if unit != "CENT":
+        return keys
+    hundredths = [value / 100 for value in quantity.values]
+    return keys | number_keys(*hundredths, unit="EUR") | number_keys(*hundredths, unit="USD")
 
 
 def _bare(scan: Scan, at: int, quantity: Quantity) -> Figure:
@@ -198,6 +212,8 @@ def _other_keys(scan: Scan, at: int, quantity: Quantity, *, decade: bool) -> fro
             keys |= number_keys(1800 + value, 1900 + value, 2000 + value)
         if value < 1:
             keys |= number_keys(value * 100, unit="%")
+        if quantity.loose:
+            keys |= number_keys(value, unit="%")
         if quantity.loose and value > 2:  # noqa: PLR2004 -- a third, a fourth
             keys |= number_keys(Decimal(1) / value)
     if not quantity.values:

@@ -43,6 +43,7 @@ _RULES: Mapping[Term, Sequence[_Rule]] = {
     Term.SIGN: (read_prefixed_amount,),
 }
 _LINK = re.compile(r"[ -]*(?:(?:to|and|or|bis|und|oder|zu|до|по|и|или|ដល់|ទៅ|និង|,|/)[ -]*){0,2}")
+_MONTHS = (Term.MONTH, Term.SHORT_MONTH)
 _LONGEST_LINK = 16
 
 
@@ -52,7 +53,7 @@ class Reading:
 
     Attributes:
         figures: in the order of the text.
-        mentions: a key for each unit that the text names anywhere.
+        mentions: a key for each unit and month that the text names anywhere.
     """
 
     figures: tuple[Figure, ...]
@@ -62,8 +63,9 @@ class Reading:
 def read_figures(text: str, language: Language) -> Reading:
     """Read all figures of `text`, in time linear in its length."""
     scan = Scan(text, language)
-    mentions = (("mention", unit_of(token)) for token in scan.tokens if unit_of(token))
-    return Reading(tuple(_linked(scan, _figures(scan))), frozenset(mentions))
+    units = {("mention", unit_of(token)) for token in scan.tokens if unit_of(token)}
+    months = {("month", Decimal(token.value)) for token in scan.tokens if token.term in _MONTHS}
+    return Reading(tuple(_linked(scan, _figures(scan))), frozenset(units | months))
 
 
 def _figures(scan: Scan) -> list[Figure]:

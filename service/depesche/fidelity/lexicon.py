@@ -94,7 +94,8 @@ _LITTLE_WORDS: Mapping[Language, Mapping[Term, str]] = {
     },
     Language.RUSSIAN: {
         Term.PERCENT: "процент процента процентов проценту процентом процентам процентами "
-        "процентах процентный процентного процентное процентная процентной процентную процентных процентными проц",
+        "процентах процентный процентного процентное процентная процентной процентную "
+        "процентных процентными проц",
         Term.HOUR: "ч час часа часов часам",
         Term.MINUTE: "мин минут минуты минута",
         Term.AND: "с",
@@ -107,6 +108,7 @@ _LITTLE_WORDS: Mapping[Language, Mapping[Term, str]] = {
         Term.MINUTE: "នាទី",
         Term.CENTURY: "សតវត្ស សតវត្សរ៍ សតវត្សទី សតវត្សរ៍ទី",
         Term.FILLER: "ឆ្នាំ",
+        Term.WORD: "បីដូច",
     },
 }
 _MERIDIEM: Mapping[Language, Mapping[str, int]] = {
@@ -132,6 +134,7 @@ _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "Х": 10}
 @functools.cache
 def _lexicon(language: Language) -> Mapping[str, _Entry]:
     tables: tuple[tuple[Term, Mapping[str, Decimal | str | int]], ...] = (
+        (Term.WEEKDAY, WEEKDAYS[Language.ENGLISH]),
         (Term.SHORT_MONTH, SHORT_MONTHS[language]),
         (Term.MONTH, MONTHS[language]),
         (Term.WEEKDAY, WEEKDAYS[language]),

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 
-from depesche.fidelity.dates import inflect
+from depesche.fidelity.forms import inflect
 from depesche.types import Language
 
 __all__ = ["CURRENCIES", "NATIONS", "PREFIXES", "say_amount"]
 
 # Codes are those of ISO 4217; dollars and crowns of all countries count as one currency each,
-# as releases seldom say which, and CENT and KOPECK stand for coins.
+# as releases seldom say which, and CENT and KOPECK stand for coins of any.
 PREFIXES: Mapping[str, str] = {
     "$": "USD",
     "us$": "USD",
     "us-$": "USD",
+    "au$": "USD",
+    "ca$": "USD",
+    "aud": "USD",
+    "cad": "USD",
     "a$": "USD",
     "c$": "USD",
     "hk$": "USD",
@@ -41,13 +45,17 @@ PREFIXES: Mapping[str, str] = {
     "₹": "INR",
     "inr": "INR",
     "pln": "PLN",
+    "czk": "CROWN",
+    "dkk": "CROWN",
+    "nok": "CROWN",
+    "sek": "CROWN",
 }
 """Signs and codes, which stand before a number or after it."""
 
 _ENGLISH = {
     "USD": "dollar dollars bucks",
     "EUR": "euro euros",
-    "GBP": "pound pounds sterling",
+    "GBP": "pound pounds",
     "RUB": "ruble rubles rouble roubles",
     "KHR": "riel riels",
     "CHF": "franc francs",
@@ -59,9 +67,9 @@ _ENGLISH = {
     "VND": "dong",
     "INR": "rupee rupees",
     "PLN": "zloty zlotys",
-    "SEK": "krona kronor krone kroner crowns",
+    "CROWN": "krona kronor krone kroner koruna crown crowns",
     "TRY": "lira liras",
-    "CENT": "cent cents",
+    "CENT": "cent cents centime centimes pence",
     "KOPECK": "kopeck kopecks kopek kopeks",
 }
 _GERMAN = {
@@ -79,9 +87,9 @@ _GERMAN = {
     "VND": "dong",
     "INR": "rupien rupie",
     "PLN": "zloty",
-    "SEK": "kronen krone",
+    "CROWN": "kronen krone",
     "TRY": "lira",
-    "CENT": "cent cents",
+    "CENT": "cent cents eurocent centimes pence",
     "KOPECK": "kopeken kopeke",
 }
 _KHMER = {
@@ -115,7 +123,7 @@ _RUSSIAN = {
     "VND": inflect("донг", _HARD),
     "INR": inflect("рупи", "й и я ю ям ями"),
     "PLN": inflect("злот", "ых ый ого"),
-    "SEK": inflect("крон", _HARD),
+    "CROWN": inflect("крон", _HARD),
     "TRY": inflect("лир", _HARD),
     "CENT": inflect("цент", _HARD),
     "KOPECK": ["коп", *inflect("копе", "ек йки йка йку йками")],
@@ -181,7 +189,7 @@ _SAID = {
     "VND": "{} dong",
     "INR": "{} rupees",
     "PLN": "{} zlotys",
-    "SEK": "{} crowns",
+    "CROWN": "{} crowns",
     "TRY": "{} liras",
     "CENT": "{} cents",
     "KOPECK": "{} kopecks",

@@ -3,21 +3,15 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from depesche.fidelity.dates import inflect
+from depesche.fidelity.forms import inflect, values
 from depesche.types import Language
 
-__all__ = ["CARDINALS", "FRACTIONS", "ORDINALS", "SCALES", "values"]
-
-
-def values(lines: str) -> dict[str, Decimal]:
-    """Read lines of a value and the forms that mean it."""
-    rows = (line.split() for line in lines.strip().splitlines())
-    return {form: Decimal(value) for value, *forms in rows for form in forms}
+__all__ = ["CARDINALS", "FRACTIONS", "ORDINALS", "SCALES"]
 
 
 _ENGLISH = values("""
 1 one
-2 two both
+2 two
 3 three
 4 four
 5 five
@@ -46,7 +40,7 @@ _ENGLISH = values("""
 """)
 _ENGLISH_ORDINALS = values("""
 1 first
-2 second
+2 second both
 3 third thirds
 4 fourth
 5 fifth fifths
@@ -78,7 +72,7 @@ _ENGLISH_ORDINALS = values("""
 _RUSSIAN = values("""
 1 один одна одно одного одной одному одним одном одну
 1.5 полтора полторы полутора
-2 два две двух двум двумя двое двоих двоим оба обе обоих обеих обоим обеим обоими обеими
+2 два две двух двум двумя двое двоих двоим
 3 три трех трем тремя трое троих троим
 4 четыре четырех четырем четырьмя четверо четверых
 5 пять пяти пятью пятеро пятерых
@@ -182,6 +176,11 @@ ORDINALS: Mapping[Language, Mapping[str, Decimal]] = {
             for form in inflect(stem, _RUSSIAN_ENDINGS)
         },
         **dict.fromkeys(
+            ["оба", "обе", *inflect("обо", "их им ими"), *inflect("обе", "их им ими")], Decimal(2)
+        ),
+        **dict.fromkeys(inflect("сут", "ки ок кам ками ках"), Decimal(24)),
+        **dict.fromkeys(inflect("круглосуточн", _RUSSIAN_ENDINGS), Decimal(24)),
+        **dict.fromkeys(
             inflect("трет", "ий ья ье ьи ьего ьей ьему ьим ьем ью"),
             Decimal(3),
         ),
@@ -194,10 +193,12 @@ _RUSSIAN_NOUN = "- а у ом е ы ов ам ами ах"
 SCALES: Mapping[Language, Mapping[str, Decimal]] = {
     Language.ENGLISH: values("""
 100 hundred
-1e3 thousand
-1e6 million mln mn
-1e9 billion bn bln
-1e12 trillion trn tn
+1e3 thousand thousands thou
+1e5 lakh
+1e6 million millions mln mn
+1e7 crore
+1e9 billion billions bn bln
+1e12 trillion trillions trn tn
 """),
     Language.GERMAN: values("""
 100 hundert
@@ -210,11 +211,21 @@ SCALES: Mapping[Language, Mapping[str, Decimal]] = {
 """),
     Language.RUSSIAN: {
         **dict.fromkeys(
-            ["тыс", *inflect("тысяч", "- а и е у ей ью ам ами ах")],
+            [
+                "тыс",
+                *inflect("тысяч", "- а и е у ей ью ам ами ах"),
+                *inflect("тысячн", _RUSSIAN_ENDINGS),
+            ],
             Decimal(1000),
         ),
-        **dict.fromkeys(["млн", *inflect("миллион", _RUSSIAN_NOUN)], Decimal("1e6")),
-        **dict.fromkeys(["млрд", *inflect("миллиард", _RUSSIAN_NOUN)], Decimal("1e9")),
+        **dict.fromkeys(
+            ["млн", *inflect("миллион", _RUSSIAN_NOUN), *inflect("миллионн", _RUSSIAN_ENDINGS)],
+            Decimal("1e6"),
+        ),
+        **dict.fromkeys(
+            ["млрд", *inflect("миллиард", _RUSSIAN_NOUN), *inflect("миллиардн", _RUSSIAN_ENDINGS)],
+            Decimal("1e9"),
+        ),
         **dict.fromkeys(["трлн", *inflect("триллион", _RUSSIAN_NOUN)], Decimal("1e12")),
         "полмиллиона": Decimal("5e5"),
         "полмиллиарда": Decimal("5e8"),
@@ -245,5 +256,5 @@ FRACTIONS: Mapping[Language, Mapping[str, Decimal]] = {
         **dict.fromkeys(inflect("трет", "ь и ью"), _THIRD),
         **dict.fromkeys(inflect("четверт", "ь и ью"), _QUARTER),
     },
-    Language.KHMER: {"ពាក់កណ្តាល": _HALF, "ពាក់កណ្ដាល": _HALF},
+    Language.KHMER: dict.fromkeys(["ពាក់កណ្តាល", "ពាក់កណ្ដាល", "កន្លះ"], _HALF),
 }

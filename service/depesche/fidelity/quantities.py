@@ -13,7 +13,9 @@ __all__ = ["Quantity", "is_term", "read_quantity"]
 _HUNDRED = Decimal(100)
 _LARGEST_SCALE = Decimal(10**9)
 _LETTER_SCALES = {"k": Decimal(1000), "m": Decimal(10**6), "b": Decimal(10**9)}
-_MORE = frozenset(["or", "more", "odd", "und", "oder", "mehr", "и", "или", "с", "более", "лишним"])
+_MORE = frozenset(
+    ["or", "more", "odd", "und", "oder", "mehr", "и", "или", "с", "более", "лишним", "+"]
+)
 _NUMBERS = (Term.CARDINAL, Term.ORDINAL)
 
 
@@ -66,7 +68,7 @@ def _digits(tokens: Sequence[Token], at: int, language: Language) -> Quantity:
     pieces = tuple(Decimal(piece) for piece in numeral.pieces if len(numeral.pieces) > 1)
     quantity = _scaled(tokens, at + 1, numeral.values)
     if quantity.scale != 1:
-        return _with_rest(tokens, quantity, language)
+        return _with_rest(tokens, _with_half(tokens, quantity), language)
     letter = tokens[at + 1] if is_term(tokens, at + 1, Term.WORD) else None
     if letter and letter.start == token.end and letter.text in _LETTER_SCALES:
         scaled = tuple(value * _LETTER_SCALES[letter.text] for value in numeral.values)
@@ -116,6 +118,17 @@ def _over_point(tokens: Sequence[Token], at: int) -> int:
     return at + 1 if at < len(tokens) and tokens[at].text == "." else at
 
 
+def _with_half(tokens: Sequence[Token], number: Quantity) -> Quantity:
+    """Add half of the scale where Khmer puts the word for half right behind it."""
+    at = number.end
+    if number.scale == 1 or not is_term(tokens, at, Term.FRACTION):
+        return number
+    if tokens[at].start != tokens[at - 1].end:
+        return number
+    half = Decimal(tokens[at].value) * number.scale
+    return replace(number, end=at + 1, values=tuple(value + half for value in number.values))
+
+
 def _over_hyphen(tokens: Sequence[Token], at: int) -> int:
     """Step over a hyphen that joins the words on its two sides."""
     if not 0 < at < len(tokens) - 1 or tokens[at].text != "-":
@@ -146,7 +159,8 @@ def _words(tokens: Sequence[Token], at: int) -> Quantity:
         else:
             break
         end = here + 1
-    return _and_a_half(tokens, Quantity(end, (total + current,), scale=scale, loose=ordinal))
+    number = Quantity(end, (total + current,), scale=scale, loose=ordinal)
+    return _and_a_half(tokens, _with_half(tokens, number))
 
 
 def _next_word(tokens: Sequence[Token], at: int, so_far: Decimal) -> int:

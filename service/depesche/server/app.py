@@ -31,6 +31,8 @@ from depesche.server.tls import server_credentials
 __all__ = ["Server", "running", "serve"]
 
 _SCRAPE_SECONDS = 5.0
+# For the last replies to leave.
+_GRACE_SECONDS = 1.0
 _MIN_PING_MILLISECONDS = 10_000
 _MAX_PORT = 65_535
 
@@ -97,6 +99,7 @@ class Server:
         self._metrics = Metrics()
         self._door = Door()
         self._health = Health(service.full_name for service in SERVICES)
+        self._calls = CallInterceptor(self._metrics)
         self._grpc = self._make_grpc()
         self._exposition: Exposition | None = None
         self._engine: Engine | None = None
@@ -148,31 +151,37 @@ class Server:
     async def stop(self) -> None:
         """Refuse new work, let the calls under way end in their time, free everything.
 
-        The order matters: health first, so that no new calls are sent here while the listener is
-        still open; the models last, when nobody uses them any more.
+        The order matters. Health is first, so that nobody sends new calls. The listener closes only
+        after the last call: until then new ones get UNAVAILABLE, and go elsewhere, whereas gRPC
+        would answer those that arrive as it stops by CANCELLED. The models are last.
         """
         _log.info("draining", seconds=self._settings.drain_seconds)
         await self._health.drain()
         self._door.close()
-        await self._stop_grpc()
+        await self._finish_calls()
+        await self._grpc.stop(_GRACE_SECONDS)
         if self._engine is not None:
             await self._engine.aclose()
         if self._exposition is not None:
             await asyncio.to_thread(self._exposition.close)
         _log.info("stopped")
 
-    async def _stop_grpc(self) -> None:
-        stopping = asyncio.ensure_future(self._grpc.stop(self._settings.drain_seconds))
+    async def _finish_calls(self) -> None:
+        """Let the calls under way end; cut off those that take too long, or all if hurried."""
+        idle = asyncio.ensure_future(self._calls.idle.wait())
         hurried = asyncio.ensure_future(self._hurried.wait())
-        await asyncio.wait({stopping, hurried}, return_when=asyncio.FIRST_COMPLETED)
-        if not stopping.done():
-            await self._grpc.stop(0)
+        await asyncio.wait(
+            {idle, hurried},
+            timeout=self._settings.drain_seconds,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
         hurried.cancel()
-        await stopping
+        self._calls.cut_off()
+        await idle
 
     def _make_grpc(self) -> grpc.aio.Server:
         settings = self._settings
-        interceptors: list[grpc.aio.ServerInterceptor] = [CallInterceptor(self._metrics)]
+        interceptors: list[grpc.aio.ServerInterceptor] = [self._calls]
         if settings.token is not None:
             interceptors.append(AuthenticationInterceptor(settings.token))
         interceptors.append(DecodingInterceptor())

@@ -12,8 +12,8 @@ import re
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
@@ -22,7 +22,13 @@ from google.protobuf.descriptor_pool import Default
 from grpc import StatusCode
 from pydantic import SecretStr
 
-from depesche.errors import DeadlineExceeded, DepescheError, InvalidRequest, Unauthenticated
+from depesche.errors import (
+    DeadlineExceeded,
+    DepescheError,
+    InvalidRequest,
+    ShuttingDown,
+    Unauthenticated,
+)
 from depesche.server.metrics import Metrics
 from depesche.server.status import code_of, to_status, trailing_metadata
 from depesche.server.wire import decoder
@@ -76,10 +82,17 @@ class _OwnMethods(grpc.aio.ServerInterceptor, ABC):
 
 
 class CallInterceptor(_OwnMethods):
-    """Gives each call an id, one log line, its metrics, and a status for every error."""
+    """Gives each call an id, one log line, its metrics, and a status for every error.
+
+    Attributes:
+        idle: set while no call is under way.
+    """
 
     def __init__(self, metrics: Metrics) -> None:
+        self.idle = asyncio.Event()
+        self.idle.set()
         self._metrics = metrics
+        self._calls: dict[_Call, asyncio.Task[Any]] = {}
 
     def missing(self) -> None:
         """Count the call."""
@@ -89,11 +102,17 @@ class CallInterceptor(_OwnMethods):
         """Wrap a handler."""
         return _around(handler, lambda context: self._call(context, method))
 
+    def cut_off(self) -> None:
+        """End the calls under way with UNAVAILABLE."""
+        for call, task in self._calls.items():
+            call.is_cut_off = True
+            task.cancel()
+
     @asynccontextmanager
     async def _call(self, context: _Context, method: str) -> AsyncIterator[None]:
         call = _Call(context, method)
         try:
-            with self._metrics.in_flight.track_inprogress():
+            with self._metrics.in_flight.track_inprogress(), self._counted(call):
                 call.begin()
                 yield
         except grpc.aio.InternalError:
@@ -101,11 +120,7 @@ class CallInterceptor(_OwnMethods):
             call.code = StatusCode.CANCELLED
             raise
         except asyncio.CancelledError as error:
-            # One that nobody asked this task for would leave the caller without an answer
-            # (https://github.com/grpc/grpc/issues/29248).
-            if not _is_cancelled():
-                await call.fail(error)
-            call.code = _cancellation(context)
+            await call.fail_unless_gone(error)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
             if isinstance(error, DepescheError):
@@ -114,12 +129,24 @@ class CallInterceptor(_OwnMethods):
         finally:
             self._metrics.finished(method, call.code.name, call.log())
 
+    @contextmanager
+    def _counted(self, call: "_Call") -> Iterator[None]:
+        self._calls[call] = _current_task()
+        self.idle.clear()
+        try:
+            yield
+        finally:
+            del self._calls[call]
+            if not self._calls:
+                self.idle.set()
+
 
 class _Call:
     """One call while it runs."""
 
     def __init__(self, context: _Context, method: str) -> None:
         self.code = StatusCode.OK
+        self.is_cut_off = False
         self._context = context
         self._method = method
         self._error: BaseException | None = None
@@ -144,6 +171,19 @@ class _Call:
             status.message,
             trailing_metadata=((_REQUEST_ID, self._id), *trailing_metadata(error, status)),
         )
+
+    async def fail_unless_gone(self, error: asyncio.CancelledError) -> None:
+        """End the call with a status if its caller still waits for one."""
+        if self.is_cut_off:
+            _current_task().uncancel()
+            await self.fail(ShuttingDown("the service is shutting down"))
+        if not _current_task().cancelling():
+            # Something that the call waited for was cancelled, not the call. gRPC would leave the
+            # caller without an answer (https://github.com/grpc/grpc/issues/29248).
+            await self.fail(error)
+        # gRPC cancels the task when the caller goes away, and when the deadline passes.
+        late = self._context.time_remaining() == 0
+        self.code = StatusCode.DEADLINE_EXCEEDED if late else StatusCode.CANCELLED
 
     def log(self) -> float:
         """Write the call's line; gives its seconds."""
@@ -242,12 +282,8 @@ def _metadata(context: _Context) -> dict[str, str | bytes]:
     return dict(context.invocation_metadata() or ())
 
 
-def _is_cancelled() -> bool:
-    """Tell whether somebody cancelled this task, rather than something that it waited for."""
+def _current_task() -> asyncio.Task[Any]:
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-def _cancellation(context: _Context) -> StatusCode:
-    """Tell why gRPC cancelled the call; it does so when the deadline passes, too."""
-    return StatusCode.DEADLINE_EXCEEDED if context.time_remaining() == 0 else StatusCode.CANCELLED
+    if task is None:
+        raise AssertionError("gRPC runs each call in a task; this is a bug")
+    return task

@@ -155,7 +155,7 @@ class Exposition:
 
         Args:
             registry: the metrics.
-            host: where to listen.
+            host: where to listen; an IPv6 address stands in brackets.
             port: where to listen; 0 for any free port.
 
         Raises:
@@ -163,7 +163,7 @@ class Exposition:
         """
         try:
             self._server, self._thread = prometheus_client.start_http_server(
-                port, addr=host, registry=registry
+                port, addr=host.strip("[]"), registry=registry
             )
         except OSError as error:
             raise ConfigurationError(

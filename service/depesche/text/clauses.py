@@ -162,7 +162,7 @@ def _breaks(text: str, language: Language) -> list[_Break]:
     breaks = []
     for match in _SPACE.finditer(text):
         start, end = match.span()
-        if start > 0 and end < len(text):
+        if start > 0 and end < len(text) and _is_whole(text, end):
             cost = _BOUND if _is_bound(text, start, end) else _punctuation(text, start, end)
             word = _WORD_AT.match(text, end)
             if cost in (_COMMA, _QUOTATION) and word and word[0] in subordinators:
@@ -203,10 +203,12 @@ def _is_bound(text: str, start: int, end: int) -> bool:
     """Tell whether the space between `start` and `end` stands inside a figure or a name."""
     left, right = text[start - 1], text[end]
     window = max(0, start - _WINDOW)
+    if right in _DASHES:
+        return True  # the place behind the dash is better
     if right.isdecimal() and (left in ",:" or left in _DASHES):
         return text[window:start].rstrip(" ,:–—-")[-1:].isdecimal()  # «2021 – 2025», «24, 2021»
     if left.isdecimal() or left in _SIGNS or right in _UNITS:
-        return right not in _OPENING and right not in _DASHES
+        return right not in _OPENING
     if _SHORT_STOP.search(text, window, start) or (right.isdecimal() and left.isalpha()):
         return True  # «Dr. Sok», «24. November», «November 2021»
     if _SCALED.search(text, window, start) or _KHMER_NAME.search(text, window, start):
@@ -229,9 +231,9 @@ def _outwards(span: Span) -> Iterator[int]:
     """Count the places inside a span from its middle to its ends."""
     middle = (span.start + span.end) // 2
     for distance in range(span.end - middle + 1):
-        yield from (
-            at for at in {middle - distance, middle + distance} if span.start < at < span.end
-        )
+        for at in (middle - distance, middle + distance):
+            if span.start < at < span.end:
+                yield at
 
 
 def _is_whole(text: str, at: int) -> bool:
@@ -253,10 +255,10 @@ def shorten(text: str, limit: int = 110) -> str:
     """
     text = " ".join(text.split())
     if not _ACRONYM.search(text):
-        text = re.sub(r"(?<!\.)\.([”\"’]?)\Z", r"\1", text)
+        text = re.sub(r"(?<!\.) ?\.([”\"’]?)\Z", r"\1", text)
     for aside in (_PARENTHESIS, _ASIDE):
         if len(text) > limit:
-            text = aside.sub("", text)
+            text = aside.sub("", text).strip()
     if len(text) <= limit:
         return text
     return _at_clause(text, limit) or _at_word(text, limit)
@@ -266,7 +268,7 @@ def _at_clause(text: str, limit: int) -> str:
     """End the text at its last clause boundary that fits, or give "" where none does."""
     headline = ""
     for match in _CLAUSE.finditer(text, 0, limit + 20):
-        candidate = balance(_without_dangling(text[: match.start()]))
+        candidate = balance(_without_dangling(text[: match.start()], at_clause=True))
         if _SHORTEST <= len(candidate) <= limit:
             headline = candidate
     return headline
@@ -276,7 +278,7 @@ def _at_word(text: str, limit: int) -> str:
     budget = limit - 1
     while budget > 0:
         words = text[: budget + 1].rpartition(" ")[0] or _whole(text, budget)
-        headline = balance(_without_dangling(words) + "…")
+        headline = balance(_without_dangling(words, at_clause=False) + "…")
         if len(headline) <= limit:
             return headline
         budget -= len(headline) - limit
@@ -290,12 +292,16 @@ def _whole(text: str, at: int) -> str:
     return text[:at]
 
 
-def _without_dangling(text: str) -> str:
-    """Take the text without the marks and small words at its end that lead on to what is cut."""
+def _without_dangling(text: str, *, at_clause: bool) -> str:
+    """Take the text without the marks and words at its end that lead on to what is cut.
+
+    Unless a clause ends there, those are figures too («12» of «12 billion») and abbreviations.
+    """
     words, dangling = text.split(), frozenset(_DANGLING.split())
     while words:
-        words[-1] = words[-1].rstrip(",;:–—-(“")
-        if words[-1] and words[-1].lower() not in dangling:
+        word = words[-1] = words[-1].rstrip(",;:–—-(“")
+        leads_on = word.endswith(".") or any(character.isdecimal() for character in word)
+        if word and word.lower() not in dangling and (at_clause or not leads_on):
             break
         words.pop()
     return " ".join(words)

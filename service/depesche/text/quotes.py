@@ -47,14 +47,14 @@ _BEFORE_OPENING = frozenset("([{–—-/«‹„“‚‘")
 _AFTER_CLOSING = frozenset(",.;:!?…)]}–—-/»›”’។៕")
 _NESTING = 4
 
-_DOUBLED = re.compile(r"``|''|,,|\"{2,}")
+_DOUBLED = re.compile(r"``|''|\"{2,}")
 _DISPLACED = re.compile(r"(?<!\s)\s++([,.])\s++\"(?=\w)")
 _SPACES = (
     (re.compile(r"(?<!\s)\s++(?=[,.;:!?](?:[\s”’]|\Z))"), ""),
     (re.compile(r"(?<=[“‘])\s++"), ""),
     (re.compile(r"(?<!\s)\s++(?=”)"), ""),
     (re.compile(r"(?<=”)(?=\w)"), " "),
-    (re.compile(r"(?<=[\w,.])(?=“)"), " "),
+    (re.compile(r"(?<=[\w,.:])(?=“)"), " "),
 )
 # American practice (The Chicago Manual of Style, 17th edition, 6.9): stops and commas go inside.
 _STOPS = (

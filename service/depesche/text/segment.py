@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from depesche.text.document import Block
 from depesche.text.mapped import MappedText
+from depesche.text.quotes import balance_all
 from depesche.text.sentences import split
 from depesche.types import BlockKind, Language, Origin, Release, Sentence
 
@@ -16,7 +17,8 @@ def sentences(blocks: Sequence[Block], release: Release, language: Language) -> 
     """List the sentences of a document in order.
 
     Bylines and datelines hold none. Pieces without a letter or figure, such as a stray dash, are
-    left out.
+    left out. A sentence that the splitter cut out of a quotation gets its quotation marks back, so
+    that the model and the editor see it quoted.
 
     Args:
         blocks: the document, as read from `release`.
@@ -26,12 +28,14 @@ def sentences(blocks: Sequence[Block], release: Release, language: Language) -> 
     fields = {Origin.TEXT: release.text, Origin.TITLE: release.title}
     found: list[Sentence] = []
     for number, block in enumerate(blocks):
-        for piece in _pieces(block, language):
+        pieces = list(_pieces(block, language))
+        texts = balance_all([piece.text for piece in pieces])
+        for piece, text in zip(pieces, texts, strict=True):
             span = piece.span(0, len(piece))
             found.append(
                 Sentence(
                     index=len(found),
-                    text=piece.text,
+                    text=text,
                     kind=block.kind,
                     block=number,
                     origin=block.origin,

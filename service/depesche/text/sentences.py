@@ -178,7 +178,7 @@ def _full_stop_ends(stop: _Stop, rules: _Rules) -> bool:
     is_short = len(word) == 1 or (word.isdecimal() and len(word) <= _MARKER_LENGTH)
     if is_short and token.start() == stop.begin:
         return False  # a list marker: «1. », «a. »
-    if (len(word) == 1 and word.isalpha()) or (rules.ordinals and _is_ordinal(token, word)):
+    if (len(word) == 1 and word.isalpha()) or (rules.ordinals and _is_ordinal(token, parts)):
         return _starts(stop, rules)
     return True
 
@@ -206,8 +206,7 @@ def _abbreviation_ends(kind: _Kind, stop: _Stop, token: int, rules: _Rules) -> b
             return ends and not before_figure
         case _Kind.BEFORE_FIGURE:
             return not before_figure
-        case _Kind.BEFORE_STARTER:
-            return _starts(stop, rules)
+    return _starts(stop, rules)
 
 
 def _follows_figure(stop: _Stop, token: int) -> bool:
@@ -222,11 +221,14 @@ def _is_opening_date(stop: _Stop, rules: _Rules) -> bool:
     return first.isdecimal() or first in rules.openings
 
 
-def _is_ordinal(token: re.Match[str], word: str) -> bool:
-    if word.isdecimal():
-        decimal = token.start() and token.string[token.start() - 1] == ","
-        return len(word) <= _ORDINAL_LENGTH and not decimal
-    return _ROMAN.fullmatch(word) is not None
+def _is_ordinal(token: re.Match[str], parts: list[str]) -> bool:
+    """Tell «24» and «31.12» before a full stop from «2021», «3,5» and «v1.2»."""
+    words = [part.strip("-") for part in parts]
+    if not words[-1].isdecimal():
+        return _ROMAN.fullmatch(words[-1]) is not None
+    is_decimal = token.string[max(0, token.start() - 1) : token.start()] == ","
+    is_plain = all(word.isdecimal() or word.isalpha() for word in words)
+    return is_plain and not is_decimal and len(words[-1]) <= _ORDINAL_LENGTH
 
 
 def _starts(stop: _Stop, rules: _Rules) -> bool:
