@@ -43,7 +43,9 @@ def cli() -> str:
         name, current = queue.pop(0)
         context = typer.Context(current, info_name=name)
         parts += [f"## {name}", "", "```", current.get_help(context).strip(), "```", ""]
-        queue += [(f"{name} {key}", value) for key, value in getattr(current, "commands", {}).items()]
+        queue += [
+            (f"{name} {key}", value) for key, value in getattr(current, "commands", {}).items()
+        ]
     return "\n".join(parts)
 
 

@@ -18,7 +18,7 @@ SUMMARY = ModelIdentity("summary", "minilm", "1", "b" * 64, "none", "Apache-2.0"
 def fake_loader(backend: TranslationBackend) -> Loader:
     """Make a loader that gives `backend` and a fake encoder in place of the models."""
 
-    def load(settings: Settings, store: ModelStore) -> LoadedModels:
+    def load(_settings: Settings, _store: ModelStore) -> LoadedModels:
         return LoadedModels(backend, FakeEncoder(), TRANSLATION, SUMMARY)
 
     return load

@@ -159,7 +159,12 @@ async def test_the_stream_tells_each_step_once() -> None:
             FeatureUnavailable,
             "options.strategy",
         ),
-        (Release("Ja. " * 30, language=Language.GERMAN), BriefOptions(), InvalidRequest, "release.text"),
+        (
+            Release("Ja. " * 30, language=Language.GERMAN),
+            BriefOptions(),
+            InvalidRequest,
+            "release.text",
+        ),
     ],
 )
 async def test_bad_requests_name_the_field(

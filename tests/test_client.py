@@ -33,6 +33,7 @@ _ERRORS = [
     errors.Unauthenticated("a token is needed"),
     errors.QueueFull("the queue is full", 2.5),
     errors.DeadlineExceeded("time is up"),
+    errors.NotReady("the service is starting"),
     errors.ShuttingDown("the service is draining"),
 ]
 

@@ -37,9 +37,11 @@ async def test_a_reload_lets_running_calls_end_on_the_old_models() -> None:
     """A call under way keeps its models; the next one has the new ones; nothing is lost."""
     old, new = FakeBackend(lambda _: "old"), FakeBackend(lambda _: "new")
     backends = iter([old, new])
-    engine = await Engine.load(
-        Settings(decode_again=False), loader=lambda s, m: fake_loader(next(backends))(s, m)
-    )
+
+    def loader(settings: Settings, store: ModelStore) -> LoadedModels:
+        return fake_loader(next(backends))(settings, store)
+
+    engine = await Engine.load(Settings(decode_again=False), loader=loader)
     old.gate.clear()
     running = asyncio.create_task(engine.translate(Release(TEXT), Priority.INTERACTIVE))
     reload = asyncio.create_task(engine.reload())
@@ -83,7 +85,9 @@ async def test_detects_a_language_or_refuses() -> None:
 async def test_summarises_english() -> None:
     """Key sentences of an English text come with their places in it."""
     engine = await Engine.load(Settings(), loader=fake_loader(FakeBackend()))
-    text = "The bridge opened on Monday. It cost 12 million euros. It took three long years to build."
+    text = (
+        "The bridge opened on Monday. It cost 12 million euros. It took three long years to build."
+    )
 
     summary = await engine.summarise(Release(text), BriefOptions(sentence_count=1))
     await engine.aclose()

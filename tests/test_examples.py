@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from tests.facts import Example, Fact, load_examples
 
 EXAMPLES = load_examples()

@@ -41,7 +41,7 @@ def test_says_the_limit_and_not_the_text() -> None:
 @pytest.mark.parametrize("count", [-1, 0, 5, 2**31 - 1])
 def test_refuses_sentence_counts_out_of_range(count: int) -> None:
     """A count must lie in the range that the message states."""
-    with pytest.raises(InvalidRequest, match="options.sentence_count: must be from 1 to 4"):
+    with pytest.raises(InvalidRequest, match=r"options\.sentence_count: must be from 1 to 4"):
         check_options(BriefOptions(sentence_count=count), SETTINGS)
 
 

@@ -33,8 +33,8 @@ from depesche.types import (
 
 __all__ = ["Briefer", "Prepared", "Started"]
 
-# How far a finding lowers a sentence's relevance, which is from 0 to 1, for each unit of its weight:
-# a changed figure (weight 6) sets it behind every sound sentence, a doubtful wording (0.5) hardly.
+# How far a finding lowers a sentence's relevance, which is from 0 to 1, for each unit of its
+# weight: a changed figure (6) sets it behind every sound sentence, a doubtful wording (0.5) hardly.
 _PENALTY = 0.2
 
 _BODY = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})

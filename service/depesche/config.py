@@ -6,7 +6,7 @@ name in the folder that `DEPESCHE_SECRETS_DIR` names.
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -83,9 +83,11 @@ def load_settings(**overrides: object) -> Settings:
     Raises:
         ConfigurationError: a setting is wrong; the message names each one and what it must be.
     """
-    given = {name: value for name, value in overrides.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+    secrets = os.environ.get("DEPESCHE_SECRETS_DIR")
     try:
-        return Settings(_secrets_dir=os.environ.get("DEPESCHE_SECRETS_DIR"), **given)  # type: ignore[arg-type]
+        # The types don't know the keyword; pydantic-settings documents it.
+        return Settings(_secrets_dir=secrets, **given)  # type: ignore[call-arg]
     except ValidationError as error:
         raise ConfigurationError(
             "; ".join(_line(e["loc"], e["msg"]) for e in error.errors())

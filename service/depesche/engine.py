@@ -1,11 +1,11 @@
 """The pipeline with its models loaded: what the commands and the server share."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import Self, TypeAlias
 
 from depesche.brief import Briefer, Started
 from depesche.config import Settings
@@ -117,16 +117,8 @@ class LoadedModels:
     summary: ModelIdentity
 
 
-class Loader(Protocol):
-    """Loads the models that the settings name; blocks."""
-
-    def __call__(self, settings: Settings, store: ModelStore) -> LoadedModels:
-        """Verify and load them.
-
-        Raises:
-            ModelError: one is missing, altered or not loadable.
-        """
-        ...
+# Verifies and loads the models that the settings name; blocks, and raises ModelError.
+Loader: TypeAlias = Callable[[Settings, ModelStore], LoadedModels]
 
 
 class Engine:

@@ -17,6 +17,7 @@ from depesche.errors import (
     LanguageUnsupported,
     LoadError,
     ModelUnknown,
+    NotReady,
     QueueFull,
     RequestError,
     ShuttingDown,
@@ -98,8 +99,9 @@ def _not_found(failure: _Failure) -> RequestError:
 
 
 def _unreachable(failure: _Failure) -> LoadError:
-    if failure.reason == ShuttingDown.__name__:
-        return ShuttingDown(failure.message)
+    for kind in (NotReady, ShuttingDown):
+        if failure.reason == kind.__name__:
+            return kind(failure.message)
     return LoadError(f"the service can't be reached: {failure.message}")
 
 

@@ -143,9 +143,9 @@ class Translator:
                 place = owners[result.index]
                 done[place][result.index] = result.hypothesis
                 if len(done[place]) == expected[place]:
-                    parts = [hypothesis for _, hypothesis in sorted(done.pop(place).items())]
-                    decoding = Decoding.GREEDY if len(parts) == 1 else Decoding.SPLIT
-                    yield _compose(sentences[place], parts, decoding, call.language)
+                    hypotheses = [hypothesis for _, hypothesis in sorted(done.pop(place).items())]
+                    decoding = Decoding.GREEDY if len(hypotheses) == 1 else Decoding.SPLIT
+                    yield _compose(sentences[place], hypotheses, decoding, call.language)
 
     async def _again(self, first: Translation, call: _Call) -> Translation:
         """Decode a failing sentence by safer methods until one passes; gives the best of all."""

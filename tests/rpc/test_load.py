@@ -46,7 +46,7 @@ async def test_a_deadline_that_has_passed_starts_nothing() -> None:
         late = await failure(stubs.briefs.CreateBrief(request(), timeout=1e-6))
 
     assert late.code is StatusCode.DEADLINE_EXCEEDED
-    assert backend.history == [["Guten Tag."]]
+    assert len(backend.history) == 1  # the warm-up
 
 
 @pytest.mark.parametrize("streaming", [False, True])

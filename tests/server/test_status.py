@@ -35,6 +35,7 @@ def test_every_error_has_a_row(error: type[DepescheError]) -> None:
         (errors.Unauthenticated("no token"), StatusCode.UNAUTHENTICATED),
         (errors.QueueFull("full", 2), StatusCode.RESOURCE_EXHAUSTED),
         (errors.DeadlineExceeded("late"), StatusCode.DEADLINE_EXCEEDED),
+        (errors.NotReady("soon"), StatusCode.UNAVAILABLE),
         (errors.ShuttingDown("later"), StatusCode.UNAVAILABLE),
         (errors.ModelError("broken"), StatusCode.INTERNAL),
         (ValueError("secret"), StatusCode.INTERNAL),

@@ -14,7 +14,7 @@ from google.rpc.status_pb2 import Status
 
 from depesche.config import Settings
 from depesche.engine import Engine, ModelStatus
-from depesche.errors import DepescheError, InvalidRequest, ModelUnknown, ShuttingDown
+from depesche.errors import DepescheError, InvalidRequest, ModelUnknown, NotReady, ShuttingDown
 from depesche.server import convert
 from depesche.server.feed import as_finished, until
 from depesche.server.metrics import Metrics
@@ -74,12 +74,13 @@ class Door:
         """The engine.
 
         Raises:
-            ShuttingDown: the server drains, or isn't ready yet.
+            ShuttingDown: the server drains.
+            NotReady: its models aren't loaded yet.
         """
         if self.closed.is_set():
             raise ShuttingDown("the service is draining and takes no new work")
         if self._engine is None:
-            raise ShuttingDown("the service is starting and takes no work yet")
+            raise NotReady("the service is starting and takes no work yet")
         return self._engine
 
     def open(self, engine: Engine) -> None:

@@ -25,6 +25,7 @@ CODES: dict[type[DepescheError], StatusCode] = {
     errors.Unauthenticated: StatusCode.UNAUTHENTICATED,
     errors.QueueFull: StatusCode.RESOURCE_EXHAUSTED,
     errors.DeadlineExceeded: StatusCode.DEADLINE_EXCEEDED,
+    errors.NotReady: StatusCode.UNAVAILABLE,
     errors.ShuttingDown: StatusCode.UNAVAILABLE,
     errors.ConfigurationError: StatusCode.INTERNAL,
     errors.ModelError: StatusCode.INTERNAL,
