@@ -25,7 +25,7 @@ GERMAN = {
         "The city of Cologne opened a new bridge on Monday."
     ),
     "Die Baukosten betrugen 12 Millionen Euro.": "Construction cost 12 million euros.",
-    "Der Bau dauerte drei Jahre.": "Construction took three years.",
+    "Der Bau der Brücke dauerte drei Jahre.": "Building the bridge took three years.",
     "Die Stadt dankt allen Anwohnern für ihre Geduld.": (
         "The city thanks all residents for their patience."
     ),

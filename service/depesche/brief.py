@@ -33,9 +33,10 @@ from depesche.types import (
 
 __all__ = ["Briefer", "Prepared", "Started"]
 
-# How far a finding lowers a sentence's relevance, which is from 0 to 1, for each unit of its
-# weight: a changed figure (6) sets it behind every sound sentence, a doubtful wording (0.5) hardly.
-_PENALTY = 0.2
+# Weight of findings from which a sentence gives way to any sound one: that of one wrong figure.
+_UNSOUND = 3.0
+# Share of the range of relevance that a lighter finding costs, for each unit of its weight.
+_DOUBT = 0.1
 
 _BODY = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 
@@ -155,7 +156,7 @@ class Briefer:
         body = [i for i, t in enumerate(translations) if t.sentence.kind in _BODY and t.text]
         places = body or [i for i, t in enumerate(translations) if t.text]
         texts = [translations[i].text for i in places]
-        penalties = [_PENALTY * weigh(translations[i].findings) for i in places]
+        penalties = [_penalty(translations[i]) for i in places]
         chosen = await asyncio.to_thread(self._summariser.summarise, texts, count, penalties)
         return [places[i] for i in chosen]
 
@@ -186,6 +187,12 @@ def _prepare(release: Release) -> Prepared:
     if not found:
         raise InvalidRequest([Violation("release.text", "holds no sentence")])
     return Prepared(detection, found)
+
+
+def _penalty(translation: Translation) -> float:
+    """Tell how far a sentence's findings lower its relevance, which is from 0 to 1."""
+    weight = weigh(translation.findings)
+    return 1.0 if weight >= _UNSOUND else _DOUBT * weight
 
 
 def _brief_sentence(translation: Translation) -> BriefSentence:

@@ -12,6 +12,7 @@ from depesche.fidelity.mend import mend
 from depesche.inference.backend import Hypothesis, TranslationBackend
 from depesche.inference.queue import SegmentQueue, SegmentResult
 from depesche.text.clauses import split_long
+from depesche.text.join import finish, join_parts
 from depesche.text.quotes import repair
 from depesche.types import (
     Decoding,
@@ -190,7 +191,8 @@ def _compose(
     sentence: Sentence, parts: Sequence[Hypothesis], decoding: Decoding, language: Language
 ) -> Translation:
     """Join the parts of a sentence, check the whole and mend what can be mended without a model."""
-    text = repair(" ".join(part.text for part in parts if part.text), sentence.text)
+    joined = finish(join_parts([part.text for part in parts]), sentence.text)
+    text = repair(joined, sentence.text)
     score = _mean_score(parts)
     truncated = any(part.truncated for part in parts)
     findings = check(sentence.text, text, language, score, truncated=truncated)

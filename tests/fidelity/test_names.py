@@ -48,6 +48,7 @@ FAITHFUL = [
     (RU, "В XXI веке важен Wi-Fi.", "In the 21st century, wifi matters."),
     (RU, "ГИБДД закрыла дорогу.", "Traffic police closed the road."),
     (RU, "Цена выросла до 20 долларов США.", "The price rose to 20 dollars."),
+    (RU, "Бюджет составит 12 млн долл. США.", "The budget will be 12 million dollars."),
     (RU, "Игрок «ПСЖ» ушёл.", "The PSG player left."),
     (KM, "រដ្ឋមន្ត្រីអាស៊ានជួបគ្នា។", "The ASEAN ministers met."),
     (KM, "លោក Sok Puthivutha បានអញ្ជើញមក។", "Mr Sok Puthivutha came."),

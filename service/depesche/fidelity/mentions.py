@@ -55,7 +55,7 @@ _UNIT = re.compile(
 )
 # The check of amounts covers currencies.
 _CURRENCY = re.compile(r"USD|EUR|GBP|CHF|RUB|KHR|CNY|JPY|UAH|US(?=-(?:Dollar|Cent))")
-_RUSSIAN_CURRENCY = re.compile(r"(?:доллар|цент)[а-я]* $")
+_RUSSIAN_CURRENCY = re.compile(r"(?:доллар[а-я]*|долл\.|цент[а-я]*) $")
 _LEAST_LETTERS = 2
 
 _GERMAN_ABBREVIATION = re.compile(

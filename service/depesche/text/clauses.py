@@ -242,7 +242,7 @@ def _is_whole(text: str, at: int) -> bool:
     return not attached and text[at - 1] not in _ATTACHING
 
 
-def shorten(text: str, limit: int = 110) -> str:
+def shorten(text: str, limit: int = 140) -> str:
     """Shorten an English sentence to a headline.
 
     The final full stop goes. Where the sentence is still too long, parentheses and relative

@@ -47,6 +47,9 @@ _BEFORE_OPENING = frozenset("([{–—-/«‹„“‚‘")
 _AFTER_CLOSING = frozenset(",.;:!?…)]}–—-/»›”’។៕")
 _NESTING = 4
 
+# Until the last step the marks are curly, which tells opening from closing.
+_STRAIGHT = str.maketrans("“”‘’", "\"\"''")
+
 _DOUBLED = re.compile(r"``|''|\"{2,}")
 _DISPLACED = re.compile(r"(?<!\s)\s++([,.])\s++\"(?=\w)")
 _SPACES = (
@@ -131,8 +134,8 @@ def balance_all(sentences: Sequence[str]) -> list[str]:
 def repair(target: str, source: str) -> str:
     """Mend the quotation marks of an English translation.
 
-    All marks become “ ” (‘ ’ inside others), with commas and full stops before the closing mark
-    and no stray spaces. Where the source holds a quotation, a mark without a partner gets one, and
+    All marks become straight ones, as wire copy has them (' inside others), with commas and full
+    stops before the closing mark and no stray spaces. Where the source holds a quotation, a mark without a partner gets one, and
     a source that is nothing but a quotation stays one; elsewhere it is removed.
 
     Args:
@@ -146,7 +149,7 @@ def repair(target: str, source: str) -> str:
         text = pattern.sub(replacement, text)
     if _is_quotation(source, quoted) and text and not quotations(text):
         text = f"“{text}”"
-    return text
+    return text.translate(_STRAIGHT)
 
 
 def _is_quotation(text: str, quoted: Sequence[Span]) -> bool:
@@ -163,7 +166,7 @@ def _without_unmatched(text: str) -> str:
 
 
 def _curl(text: str) -> str:
-    """Write all quotation marks the English way."""
+    """Write all quotation marks as opening and closing ones of English."""
     characters = list(text)
     for mark in _marks(text):
         outer, inner = "“‘" if mark.opens else "”’"
