@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from depesche.fidelity import check, weigh
-from depesche.fidelity.mend import mend
+from depesche.fidelity.mend import mend, mend_numerals
 from depesche.inference.backend import Hypothesis, TranslationBackend
 from depesche.inference.queue import SegmentQueue, SegmentResult
 from depesche.text.clauses import split_long
@@ -192,7 +192,7 @@ def _compose(
 ) -> Translation:
     """Join the parts of a sentence, check the whole and mend what can be mended without a model."""
     joined = finish(join_parts([part.text for part in parts]), sentence.text)
-    text = repair(joined, sentence.text)
+    text = mend_numerals(repair(joined, sentence.text), sentence.text, language)
     score = _mean_score(parts)
     truncated = any(part.truncated for part in parts)
     findings = check(sentence.text, text, language, score, truncated=truncated)

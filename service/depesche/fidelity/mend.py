@@ -1,11 +1,15 @@
-"""Mending what can be mended without decoding: abbreviations left in the source's language."""
+"""Mending what can be mended without decoding: what was left in the source language's way."""
 
 import re
 from collections.abc import Iterable
 
-from depesche.types import Finding, FindingKind
+from depesche.fidelity.numerals import fold
+from depesche.types import Finding, FindingKind, Language
 
-__all__ = ["mend"]
+__all__ = ["mend", "mend_numerals"]
+
+_NUMERAL = re.compile(r"(?<![\w.,])\d{1,3}(?:(?:[. ]\d{3})+(?:,\d+)?|,\d{1,2})(?![\w.,]?\d)")
+_TO_ENGLISH = str.maketrans(". ,", ",,.")
 
 
 def mend(target: str, findings: Iterable[Finding]) -> str:
@@ -23,3 +27,22 @@ def mend(target: str, findings: Iterable[Finding]) -> str:
             word = re.compile(rf"(?<![\w-]){re.escape(finding.found)}(?!\w)")
             target = word.sub(finding.expected.replace("\\", r"\\"), target)
     return target
+
+
+def mend_numerals(target: str, source: str, language: Language) -> str:
+    """Write numerals the English way that were copied in the source language's notation.
+
+    "12.000", "4 200" and "3,5" become "12,000", "4,200" and "3.5" where the source holds the very
+    same numeral; what the model wrote by itself is left to the checks.
+
+    Args:
+        target: the English.
+        source: the sentence that it translates.
+        language: the language of `source`.
+    """
+    if language is Language.ENGLISH:
+        return target
+    written = {match[0] for match in _NUMERAL.finditer(fold(source))}
+    return _NUMERAL.sub(
+        lambda match: match[0].translate(_TO_ENGLISH) if match[0] in written else match[0], target
+    )

@@ -71,6 +71,9 @@ def read_numeral(text: str, language: Language) -> Numeral:
     readings = _readings(pieces, separators)
     if len(readings) > 1 and _decimal_first(separators[0], language):
         readings.reverse()
+    elif len(readings) > 1 and text.endswith("0"):
+        # Nobody writes a decimal fraction of three digits that ends in 0: 1.250 Mio. are thousands.
+        readings.pop()
     return Numeral(tuple(readings), pieces)
 
 

@@ -23,6 +23,7 @@ _GERMAN_LEAST = 2
 _GERMAN_NOUN = re.compile(
     r"(?!.*(?:zeitung|stiftung|gesellschaft)$)[A-ZÄÖÜ][a-zäöüß]{3,}"
     r"(?:ungen|ierung|keiten?|heiten?|schaften|ministeriums?|behörden?|kommunikation|itäten?|ität)"
+    r"|Ministeriums?|Behörden?|Kommunikation"
 )
 _GERMAN_LOWER = re.compile(
     r"(?=.{7})[a-zäöüß]+(?:lich|isch|ig)(?:e[rnsm]?)|[a-zäöüß]{4,}(?:lich|ieren|ierten?)"

@@ -54,6 +54,7 @@ def _extracted(elements: list[Element], source: str) -> list[Element]:
         element
         for element in elements
         if any(skeleton(line)[:_KEY] in lines for line in element.content.text.split("\n"))
+        and element.tag != "title"
         and (_in_article(element) or _size(element) >= _KEY)
     ]
 
