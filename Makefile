@@ -37,6 +37,12 @@ proto: .venv/dev ## Generate the code of the API from proto/.
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc $(INCLUDES) \
 		--python_out=service --grpc_python_out=service --mypy_out=service $(PROTOS)
 
+docs: .venv/dev ## Write the documents that are made from the code.
+	$(BIN)/python docs/generate.py
+
+bench: .venv/dev ## Measure a server of its own: time to ready, memory, cost of a brief.
+	$(BIN)/python bench/serving.py
+
 lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group build pyproject.toml -o requirements/run.txt

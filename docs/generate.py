@@ -1,6 +1,5 @@
 """Write the documents that are made from the code: `make docs`. A test compares them."""
 
-import os
 from pathlib import Path
 
 import typer
@@ -41,7 +40,7 @@ def cli() -> str:
     queue = [("depesche", command)]
     while queue:
         name, current = queue.pop(0)
-        context = typer.Context(current, info_name=name)
+        context = typer.Context(current, info_name=name, terminal_width=96, max_content_width=96)
         parts += [f"## {name}", "", "```", current.get_help(context).strip(), "```", ""]
         queue += [
             (f"{name} {key}", value) for key, value in getattr(current, "commands", {}).items()
@@ -53,6 +52,5 @@ DOCUMENTS = {"configuration.md": configuration, "cli.md": cli}
 
 
 if __name__ == "__main__":
-    os.environ["COLUMNS"] = "96"
     for file, make in DOCUMENTS.items():
         (_FOLDER / file).write_text(make(), "utf-8")

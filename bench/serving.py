@@ -1,0 +1,111 @@
+"""Measure a server of its own: time to ready, memory, and the cost of a brief.
+
+    python bench/serving.py [--requests N]
+
+Machines differ and are noisy, so a brief's time is given as a ratio to that of the bare model
+decoding the same sentences greedily in the same minute.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+from depesche.client import Client
+from depesche.config import Settings
+from depesche.engine import load_models, worker_count
+from depesche.inference.queue import SegmentQueue
+from depesche.models.store import ModelStore
+from depesche.types import BriefOptions, Language, Release
+
+_RELEASE = Path(__file__).parents[1] / "examples" / "release.ru.txt"
+_MIB = 2**20
+
+
+async def measure(requests: int) -> list[tuple[str, str]]:
+    """Run the server and gather the rows of the table."""
+    started = time.monotonic()
+    server = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "depesche", "serve"],
+        *["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    log = server.stdout or asyncio.StreamReader()
+    try:
+        ready = json.loads(await log.readline())
+        rows = [("ready after", f"{time.monotonic() - started:.1f} s")]
+        rows.append(("resident when ready", _resident(server.pid)))
+        text = _RELEASE.read_text("utf-8")
+        # The log goes on; nobody reads it, and a full pipe would stop the server.
+        drain = asyncio.create_task(log.read())
+        async with Client(ready["listen"]) as client:
+            flagged, seconds, sentences = await _timed_brief(client, text)
+            lines = [line for line in text.splitlines() if line.strip()]
+            for number in range(requests):
+                line = lines[number % len(lines)]
+                await client.brief(Release(line, language=Language.RUSSIAN), BriefOptions())
+        rows.append((f"resident after {requests} more requests", _resident(server.pid)))
+    finally:
+        server.terminate()
+        await server.wait()
+    await drain
+    bare = await _bare(sentences)
+    rows += [
+        ("brief of the Russian example", f"{seconds:.1f} s"),
+        ("bare greedy decoding of its sentences", f"{bare:.1f} s"),
+        ("ratio", f"{seconds / bare:.2f}"),
+        ("sentences with findings", str(flagged)),
+    ]
+    return rows
+
+
+async def _timed_brief(client: Client, text: str) -> tuple[int, float, list[str]]:
+    started = time.monotonic()
+    brief = await client.brief(Release(text), BriefOptions())
+    seconds = time.monotonic() - started
+    translation = brief.translation
+    flagged = sum(bool(sentence.findings) for sentence in translation)
+    return flagged, seconds, [sentence.normalised_source for sentence in translation]
+
+
+async def _bare(sentences: list[str]) -> float:
+    """Decode sentences greedily with nothing around the model but its queue."""
+    settings = Settings()
+    workers = worker_count(settings)
+    models = load_models(settings, ModelStore(settings.models_dir))
+    queue = SegmentQueue(
+        "bare",
+        models.backend,
+        workers=workers,
+        batch_tokens=settings.batch_tokens,
+        capacity=settings.queue_segments,
+    )
+    started = time.monotonic()
+    async for _ in queue.translate(sentences):
+        pass
+    seconds = time.monotonic() - started
+    await queue.aclose()
+    return seconds
+
+
+def _resident(pid: int) -> str:
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    kibibytes = int(status.partition("VmRSS:")[2].split()[0])
+    return f"{kibibytes * 1024 / _MIB:.0f} MiB"
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description="Measure a server of its own.")
+    parser.add_argument("--requests", type=int, default=200, help="requests before memory is read")
+    arguments = parser.parse_args()
+    rows = asyncio.run(measure(arguments.requests))
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value:>8}")
+
+
+if __name__ == "__main__":
+    main()
