@@ -93,6 +93,14 @@ def test_not_boilerplate(text: str) -> None:
     assert choose([text, BRIDGE, PICNIC], alike(3), 1) == [0]
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("unit", ["?", "a@"])
+def test_long_runs_of_marks_take_linear_time(unit: str) -> None:
+    """A sentence of a hundred thousand marks is judged at once; quadratic time would be minutes."""
+    text = f"This is a sentence of marks {unit * (100_000 // len(unit))}a"
+    assert choose([text, BRIDGE, PICNIC], alike(3), 1) == [0]
+
+
 def test_boilerplate_is_no_topic() -> None:
     """A long imprint doesn't make central what it is about."""
     imprint = [f"Contact: press office, desk {n}, of the bakery that handed out" for n in range(9)]

@@ -32,8 +32,8 @@ from depesche.v1 import (
 
 __all__ = ["Client"]
 
-# Both codes mean that no work was done. A full server says in `grpc-retry-pushback-ms` when to come
-# again, and gRPC waits that long (gRFC A6, "Client Retries").
+# `maxAttempts` counts the first call too. A full server says in `grpc-retry-pushback-ms` when to
+# come again, and gRPC waits that long (gRFC A6, "Client Retries").
 _SERVICE_CONFIG = {
     "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [
@@ -56,7 +56,7 @@ class Client:
 
     Calls raise `RequestError` where the request is at fault; `LoadError` where the service is full,
     draining or out of reach, or the time is up; and `DepescheError` for anything else. A call that
-    was refused without work is made again, four times at most.
+    was refused without work is made again, three times at most.
     """
 
     def __init__(

@@ -14,6 +14,7 @@ from depesche.inference.backend import TranslationBackend
 from depesche.inference.cpu import available_cpus
 from depesche.inference.encoder import CTranslateEncoder, SentenceEncoder
 from depesche.inference.gemma import GemmaBackend
+from depesche.inference.memory import limit_heaps, release_free_memory
 from depesche.inference.observer import NULL_OBSERVER, Observer, QueueStatistics
 from depesche.inference.queue import SegmentQueue
 from depesche.models.manifest import ModelSpec
@@ -247,6 +248,7 @@ class Engine:
 
     async def _start(self) -> "_Running":
         workers = worker_count(self._settings)
+        limit_heaps()
         self._store.refresh()
         models = await asyncio.to_thread(self._loader, self._settings, self._store)
         running = _Running(models, self._settings, workers, self._observer)
@@ -306,6 +308,7 @@ class _Running:
             pass
         await asyncio.to_thread(self.models.encoder.encode, [_WARM_UP])
         await asyncio.to_thread(language.detect, _WARM_UP)
+        release_free_memory()
 
     @contextmanager
     def used(self) -> Iterator[None]:
@@ -317,6 +320,7 @@ class _Running:
             self._users -= 1
             if not self._users:
                 self._idle.set()
+                release_free_memory()
 
     async def aclose(self, *, wait: bool = True) -> None:
         """Free the models, once nobody uses them any more if `wait`."""

@@ -23,7 +23,8 @@ _FEWEST_WORDS = 5
 _FEWEST_LOWER_CASE_WORDS = 2
 
 _OPENING = "\"'`(\N{LEFT SINGLE QUOTATION MARK}\N{LEFT DOUBLE QUOTATION MARK}"
-_QUESTION = re.compile(r"\?\W*$")
+# Neither looks past the next mark of its kind: long runs of them stay linear.
+_QUESTION = re.compile(r"\?[^\w?]*$")
 _BOILERPLATE = re.compile(
     r"""
     ^\W* (?: (?:press|media|news) \s+ )?
@@ -33,7 +34,7 @@ _BOILERPLATE = re.compile(
         \s* :
     | © | \(c\)\s*\d{4} | \bcopyright\b | all\ rights\ reserved
     | for\ (?:more|further)\ information
-    | https?:// | \bwww\. | \S@\S+\.\w
+    | https?:// | \bwww\. | \S@[^\s@]+\.\w
     """,
     re.IGNORECASE | re.VERBOSE,
 )

@@ -110,6 +110,16 @@ def test_spans_stand_in_their_texts(words: list[str], language: Language) -> Non
         assert 0 <= span.start < span.end <= len(text)
 
 
+def test_a_table_of_figures_is_not_listed_whole() -> None:
+    """Of thousands of missing figures the first hundred are told."""
+    source = " ".join(f"{number} t" for number in range(5000, 7000))
+
+    findings = check_figures(source, "Tonnes.", Language.GERMAN)
+
+    assert len(findings) == 100
+    assert findings[0].expected == "5,000"
+
+
 def test_order_is_that_of_the_text() -> None:
     """Findings follow the source, whatever the numbers."""
     source = "Es kamen 40, 13, 99, 21 und am Montag 35 Gäste."

@@ -1,6 +1,6 @@
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Literal
 
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depesche.errors import DeadlineExceeded, QueueFull, ShuttingDown
+from depesche.inference.backend import Hypothesis
 from depesche.inference.fake import FakeBackend
 from depesche.inference.observer import DropReason
 from depesche.inference.queue import SegmentQueue, cut_batches
@@ -252,6 +253,19 @@ async def test_several_failing_batches_raise_one_error() -> None:
     async with running(FakeBackend(handler), batch_tokens=1) as queue:
         with pytest.raises(ValueError, match=r"^[abc]$"):
             await collect(queue, ["a", "b", "c"])
+
+
+async def test_a_result_that_does_not_fit_fails_its_call_alone() -> None:
+    """A model that leaves a segment out fails that call, and the worker goes on."""
+
+    class Forgetful(FakeBackend):
+        def translate(self, batch: Sequence[Sequence[str]], *, beam_size: int) -> list[Hypothesis]:
+            return super().translate(batch[:1], beam_size=beam_size)
+
+    async with running(Forgetful()) as queue:
+        with pytest.raises(ValueError, match="zip"):
+            await collect(queue, ["a", "b"])
+        assert await collect(queue, ["c"]) == ["c"]
 
 
 async def test_closing_refuses_what_waits_and_ends_what_runs() -> None:

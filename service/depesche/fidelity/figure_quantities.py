@@ -78,7 +78,7 @@ def read_prefixed_amount(scan: Scan, at: int) -> Figure | None:
     """Read an amount whose currency stands before it."""
     if not scan.holds(at + 1, Term.NUMERAL):
         return None
-    quantity = read_quantity(scan.tokens, at + 1, scan.language)
+    quantity = read_quantity(scan, at + 1)
     if quantity is None or not quantity.values:
         return None
     if scan.holds(quantity.end - 1, Term.WORD):
@@ -89,7 +89,7 @@ def read_prefixed_amount(scan: Scan, at: int) -> Figure | None:
 
 def read_number(scan: Scan, at: int) -> Figure | None:
     """Read a quantity, with the unit that may follow."""
-    quantity = read_quantity(scan.tokens, at, scan.language)
+    quantity = read_quantity(scan, at)
     if quantity is None:
         return None
     unit = _unit_after(scan, quantity.end)

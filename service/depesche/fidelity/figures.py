@@ -7,6 +7,10 @@ from depesche.types import Finding, FindingKind, Language
 
 __all__ = ["check_figures"]
 
+# More that are missing, or invented, aren't listed: a table of thousands would fill the reply.
+_MOST_FINDINGS = 100
+
+
 _MISSING = {
     FigureKind.NUMBER: FindingKind.NUMBER_MISSING,
     FigureKind.DATE: FindingKind.DATE_MISSING,
@@ -37,8 +41,8 @@ def check_figures(source: str, target: str, language: Language) -> list[Finding]
     missing, invented = unmatched(
         read_figures(source, language), read_figures(target, Language.ENGLISH)
     )
-    findings = [_missing(figure, source) for figure in missing]
-    return findings + [_invented(figure, target) for figure in invented]
+    findings = [_missing(figure, source) for figure in missing[:_MOST_FINDINGS]]
+    return findings + [_invented(figure, target) for figure in invented[:_MOST_FINDINGS]]
 
 
 def _missing(figure: Figure, source: str) -> Finding:

@@ -1,14 +1,13 @@
 """Quantities: numerals and number words with their scales, as in `1,5 Mio.` or `one and a half`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from depesche.fidelity.lexicon import Term, Token
+from depesche.fidelity.lexicon import Term
 from depesche.fidelity.numerals import read_numeral
-from depesche.types import Language
+from depesche.fidelity.scan import Scan
 
-__all__ = ["Quantity", "is_term", "read_quantity"]
+__all__ = ["Quantity", "read_quantity"]
 
 _HUNDRED = Decimal(100)
 _LARGEST_SCALE = Decimal(10**9)
@@ -41,116 +40,114 @@ class Quantity:
     loose: bool = False
 
 
-def is_term(tokens: Sequence[Token], at: int, *terms: Term) -> bool:
-    """Tell whether a token stands at `at` and is one of `terms`."""
-    return 0 <= at < len(tokens) and tokens[at].term in terms
-
-
-def read_quantity(tokens: Sequence[Token], at: int, language: Language) -> Quantity | None:
+def read_quantity(scan: Scan, at: int) -> Quantity | None:
     """Read the quantity that begins with the token at `at`, if one does."""
-    match tokens[at].term:
+    match scan.tokens[at].term:
         case Term.NUMERAL:
-            return _digits(tokens, at, language)
+            return _digits(scan, at)
         case Term.CARDINAL | Term.ORDINAL:
-            return _words(tokens, at)
+            return _words(scan, at)
         case Term.FRACTION:
-            return _fraction(tokens, at)
-        case Term.ARTICLE if is_term(tokens, at + 1, Term.SCALE, Term.FRACTION):
-            return read_quantity(tokens, at + 1, language)
+            return _fraction(scan, at)
+        case Term.ARTICLE if scan.holds(at + 1, Term.SCALE, Term.FRACTION):
+            return read_quantity(scan, at + 1)
         case Term.SCALE:
-            return _bare_scale(tokens, at)
+            return _bare_scale(scan, at)
     return None
 
 
-def _digits(tokens: Sequence[Token], at: int, language: Language) -> Quantity:
-    token = tokens[at]
-    numeral = read_numeral(token.text, language)
+def _digits(scan: Scan, at: int) -> Quantity:
+    token = scan.tokens[at]
+    numeral = read_numeral(token.text, scan.language)
     pieces = tuple(Decimal(piece) for piece in numeral.pieces if len(numeral.pieces) > 1)
-    quantity = _scaled(tokens, at + 1, numeral.values)
+    quantity = _scaled(scan, at + 1, numeral.values)
     if quantity.scale != 1:
-        return _with_rest(tokens, _with_half(tokens, quantity), language)
-    letter = tokens[at + 1] if is_term(tokens, at + 1, Term.WORD) else None
+        return _with_rest(scan, _with_half(scan, quantity))
+    letter = scan.tokens[at + 1] if scan.holds(at + 1, Term.WORD) else None
     if letter and letter.start == token.end and letter.text in _LETTER_SCALES:
         scaled = tuple(value * _LETTER_SCALES[letter.text] for value in numeral.values)
         return Quantity(at + 2, numeral.values + scaled, digits=True)
     return Quantity(quantity.end, numeral.values, pieces, digits=True)
 
 
-def _scaled(tokens: Sequence[Token], at: int, values: tuple[Decimal, ...]) -> Quantity:
+def _scaled(scan: Scan, at: int, values: tuple[Decimal, ...]) -> Quantity:
     """Multiply `values` by the scale words at `at`, over the points of abbreviations."""
     scale = Decimal(1)
-    here = _over_more(tokens, _over_hyphen(tokens, at))
-    while is_term(tokens, here, Term.SCALE) and scale < _LARGEST_SCALE:
-        scale *= Decimal(tokens[here].value)
+    here = _over_more(scan, _over_hyphen(scan, at))
+    while scan.holds(here, Term.SCALE) and scale < _LARGEST_SCALE:
+        scale *= Decimal(scan.tokens[here].value)
         at = here + 1
-        here = _over_point(tokens, at)
+        here = _over_point(scan, at)
     return Quantity(at, tuple(value * scale for value in values), scale=scale, digits=True)
 
 
-def _with_rest(tokens: Sequence[Token], first: Quantity, language: Language) -> Quantity:
+def _with_rest(scan: Scan, first: Quantity) -> Quantity:
     """Add a directly following smaller quantity, as in `១លាន៥សែន` or `2 Mio. 300 Tsd.`."""
     at = first.end
-    if not (is_term(tokens, at, Term.NUMERAL) and is_term(tokens, at + 1, Term.SCALE)):
+    if not (scan.holds(at, Term.NUMERAL) and scan.holds(at + 1, Term.SCALE)):
         return first
-    second = _scaled(tokens, at + 1, read_numeral(tokens[at].text, language).values)
+    second = _scaled(scan, at + 1, read_numeral(scan.tokens[at].text, scan.language).values)
     if not (first.values and second.values and second.scale < first.scale):
         return first
     parts = (first.values[0], second.values[0])
     return Quantity(second.end, (sum(parts, Decimal()),), parts, second.scale, digits=True)
 
 
-def _bare_scale(tokens: Sequence[Token], at: int) -> Quantity:
+def _bare_scale(scan: Scan, at: int) -> Quantity:
     """Read `million` alone: firm after an article, as in `a million`, else said loosely."""
-    number = _scaled(tokens, at, (Decimal(1),))
-    article = is_term(tokens, at - 1, Term.ARTICLE)
+    number = _scaled(scan, at, (Decimal(1),))
+    article = scan.holds(at - 1, Term.ARTICLE)
     return replace(number, digits=False, loose=not article)
 
 
-def _over_more(tokens: Sequence[Token], at: int) -> int:
+def _over_more(scan: Scan, at: int) -> int:
     """Step over the "or more" of "50 or more million"."""
     end = at
-    while end < min(at + 3, len(tokens)) and tokens[end].text in _MORE:
+    while end < min(at + 3, len(scan.tokens)) and scan.tokens[end].text in _MORE:
         end += 1
-    return end if is_term(tokens, end, Term.SCALE) else at
+    return end if scan.holds(end, Term.SCALE) else at
 
 
-def _over_point(tokens: Sequence[Token], at: int) -> int:
-    return at + 1 if at < len(tokens) and tokens[at].text == "." else at
+def _over_point(scan: Scan, at: int) -> int:
+    return at + 1 if at < len(scan.tokens) and scan.tokens[at].text == "." else at
 
 
-def _with_half(tokens: Sequence[Token], number: Quantity) -> Quantity:
+def _with_half(scan: Scan, number: Quantity) -> Quantity:
     """Add half of the scale where Khmer puts the word for half right behind it."""
     at = number.end
-    if number.scale == 1 or not is_term(tokens, at, Term.FRACTION):
+    if number.scale == 1 or not scan.holds(at, Term.FRACTION):
         return number
-    if tokens[at].start != tokens[at - 1].end:
+    if scan.tokens[at].start != scan.tokens[at - 1].end:
         return number
-    half = Decimal(tokens[at].value) * number.scale
+    half = Decimal(scan.tokens[at].value) * number.scale
     return replace(number, end=at + 1, values=tuple(value + half for value in number.values))
 
 
-def _over_hyphen(tokens: Sequence[Token], at: int) -> int:
+def _over_hyphen(scan: Scan, at: int) -> int:
     """Step over a hyphen that joins the words on its two sides."""
-    if not 0 < at < len(tokens) - 1 or tokens[at].text != "-":
+    if not 0 < at < len(scan.tokens) - 1 or scan.tokens[at].text != "-":
         return at
-    joins = tokens[at - 1].end == tokens[at].start and tokens[at].end == tokens[at + 1].start
+    joins = (
+        scan.tokens[at - 1].end == scan.tokens[at].start
+        and scan.tokens[at].end == scan.tokens[at + 1].start
+    )
     return at + 1 if joins else at
 
 
-def _words(tokens: Sequence[Token], at: int) -> Quantity:
+def _words(scan: Scan, at: int) -> Quantity:
     """Compose number words by the usual rule: add what fits below, multiply by larger scales."""
     total, current, limit = Decimal(), Decimal(), Decimal("Infinity")
     scale = Decimal(1)
     end = at
     ordinal = False
     while not ordinal:
-        here = _next_word(tokens, end, total + current) if end > at else at
-        if is_term(tokens, here, *_NUMBERS) and _fits(current, Decimal(tokens[here].value)):
-            current += Decimal(tokens[here].value)
-            ordinal = tokens[here].term is Term.ORDINAL
-        elif not is_term(tokens, here, Term.SCALE):
+        here = _next_word(scan, end, total + current) if end > at else at
+        if scan.holds(here, *_NUMBERS) and _fits(current, Decimal(scan.tokens[here].value)):
+            current += Decimal(scan.tokens[here].value)
+            ordinal = scan.tokens[here].term is Term.ORDINAL
+        elif not scan.holds(here, Term.SCALE):
             break
-        elif (factor := Decimal(tokens[here].value)) == _HUNDRED and 0 < current < _HUNDRED:
+        elif (factor := Decimal(scan.tokens[here].value)) == _HUNDRED and 0 < current < _HUNDRED:
             current *= factor
         elif factor < limit and current:
             total, current, limit, scale = total + current * factor, Decimal(), factor, factor
@@ -160,14 +157,14 @@ def _words(tokens: Sequence[Token], at: int) -> Quantity:
             break
         end = here + 1
     number = Quantity(end, (total + current,), scale=scale, loose=ordinal)
-    return _and_a_half(tokens, _with_half(tokens, number))
+    return _and_a_half(scan, _with_half(scan, number))
 
 
-def _next_word(tokens: Sequence[Token], at: int, so_far: Decimal) -> int:
+def _next_word(scan: Scan, at: int, so_far: Decimal) -> int:
     """Find the next number word, over a joining hyphen or the "and" after hundreds."""
-    if so_far >= _HUNDRED and is_term(tokens, at, Term.AND) and is_term(tokens, at + 1, *_NUMBERS):
+    if so_far >= _HUNDRED and scan.holds(at, Term.AND) and scan.holds(at + 1, *_NUMBERS):
         return at + 1
-    return _over_hyphen(tokens, at)
+    return _over_hyphen(scan, at)
 
 
 def _fits(current: Decimal, value: Decimal) -> bool:
@@ -177,20 +174,20 @@ def _fits(current: Decimal, value: Decimal) -> bool:
     return current % (10 if value < 10 else _HUNDRED) == 0  # noqa: PLR2004 -- ones
 
 
-def _and_a_half(tokens: Sequence[Token], number: Quantity) -> Quantity:
+def _and_a_half(scan: Scan, number: Quantity) -> Quantity:
     at = number.end
-    if number.loose or not is_term(tokens, at, Term.AND):
+    if number.loose or not scan.holds(at, Term.AND):
         return number
-    at += 2 if is_term(tokens, at + 1, Term.ARTICLE) else 1
-    if not is_term(tokens, at, Term.FRACTION):
+    at += 2 if scan.holds(at + 1, Term.ARTICLE) else 1
+    if not scan.holds(at, Term.FRACTION):
         return number
-    return _scaled(tokens, at + 1, (number.values[0] + Decimal(tokens[at].value),))
+    return _scaled(scan, at + 1, (number.values[0] + Decimal(scan.tokens[at].value),))
 
 
-def _fraction(tokens: Sequence[Token], at: int) -> Quantity:
+def _fraction(scan: Scan, at: int) -> Quantity:
     """Read `half a million` or a bare fraction."""
-    value = (Decimal(tokens[at].value),)
-    after = at + 2 if is_term(tokens, at + 1, Term.ARTICLE) else at + 1
-    if is_term(tokens, after, Term.SCALE):
-        return _scaled(tokens, after, value)
+    value = (Decimal(scan.tokens[at].value),)
+    after = at + 2 if scan.holds(at + 1, Term.ARTICLE) else at + 1
+    if scan.holds(after, Term.SCALE):
+        return _scaled(scan, after, value)
     return Quantity(at + 1, value, loose=True)

@@ -18,7 +18,9 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
     Args:
         cgroup: root of the cgroup file system, version 1 or 2.
     """
-    cpus = len(os.sched_getaffinity(0))
+    # Only Linux has affinity masks and cgroups.
+    has_mask = hasattr(os, "sched_getaffinity")
+    cpus = len(os.sched_getaffinity(0)) if has_mask else os.cpu_count() or 1
     quota = _quota_v2(cgroup / "cpu.max") or _quota_v1(cgroup / "cpu")
     return max(1, min(cpus, math.floor(quota))) if quota else cpus
 

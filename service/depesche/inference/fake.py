@@ -13,6 +13,7 @@ class FakeBackend:
 
     Attributes:
         history: every batch that was translated, as its segments' texts, in order.
+        beams: the width of the beam of each of these batches.
         gate: cleared, it holds every batch until it is set again.
     """
 

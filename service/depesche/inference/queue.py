@@ -225,7 +225,8 @@ class SegmentQueue:
         )
         try:
             hypotheses = await asyncio.get_running_loop().run_in_executor(self._pool, call)
-        except Exception as error:  # noqa: BLE001 - whatever the model raises is the caller's to see
+            pairs = list(zip(batch.indices, hypotheses, strict=True))
+        except Exception as error:  # noqa: BLE001 - the caller sees it, and the worker goes on
             if not batch.done.done():
                 batch.done.set_exception(error)
             return
@@ -234,8 +235,7 @@ class SegmentQueue:
             self._observer.batch_finished(self._name, seconds)
         self._measure(batch, hypotheses, seconds)
         if not batch.done.done():
-            results = zip(batch.indices, hypotheses, strict=True)
-            batch.done.set_result([SegmentResult(i, h, wait) for i, h in results])
+            batch.done.set_result([SegmentResult(i, h, wait) for i, h in pairs])
 
     def _measure(self, batch: _Batch, hypotheses: Sequence[Hypothesis], seconds: float) -> None:
         self._observer.tokens(self._name, "source", batch.source_tokens)

@@ -135,8 +135,9 @@ def repair(target: str, source: str) -> str:
     """Mend the quotation marks of an English translation.
 
     All marks become straight ones, as wire copy has them (' inside others), with commas and full
-    stops before the closing mark and no stray spaces. Where the source holds a quotation, a mark without a partner gets one, and
-    a source that is nothing but a quotation stays one; elsewhere it is removed.
+    stops before the closing mark and no stray spaces. Where the source holds a quotation, a mark
+    without a partner gets one; elsewhere it is removed. A source that is nothing but a quotation
+    stays one.
 
     Args:
         target: the English.
