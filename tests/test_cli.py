@@ -150,7 +150,7 @@ def test_translate_as_json(run: Run, release: str) -> None:
     _, out, _ = run("translate", release, "--lines", "--format", "json")
     response = Parse(out, translation_pb2.TranslateResponse())
 
-    assert [sentence.block for sentence in response.sentences] == [0, 2, 2]
+    assert [sentence.block for sentence in response.translation] == [0, 2, 2]
 
 
 def test_lines(run: Run) -> None:

@@ -35,7 +35,7 @@ async def test_a_failed_reload_keeps_the_running_models() -> None:
 
 async def test_a_reload_lets_running_calls_end_on_the_old_models() -> None:
     """A call under way keeps its models; the next one has the new ones; nothing is lost."""
-    old, new = FakeBackend(lambda _: "old"), FakeBackend(lambda _: "new")
+    old, new = FakeBackend(lambda _: "Old."), FakeBackend(lambda _: "New.")
     backends = iter([old, new])
 
     def loader(settings: Settings, store: ModelStore) -> LoadedModels:
@@ -55,8 +55,8 @@ async def test_a_reload_lets_running_calls_end_on_the_old_models() -> None:
     before = await running
     await reload
     await engine.aclose()
-    assert [t.text for t in before.translations] == ["old"]
-    assert [t.text for t in after.translations] == ["new"]
+    assert [t.text for t in before.translations] == ["Old."]
+    assert [t.text for t in after.translations] == ["New."]
 
 
 async def test_models_tell_their_state() -> None:

@@ -82,7 +82,7 @@ def test_english_holds_no_line_break() -> None:
 
     lines = _translate(["Guten\rTag\u2028und\x85gute\vNacht."], backend)
 
-    assert [line.text.splitlines() for line in lines] == [["one two three four five"]]
+    assert [line.text.splitlines() for line in lines] == [["one two three four five."]]
 
 
 def test_the_language_is_detected_once() -> None:

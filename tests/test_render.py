@@ -176,7 +176,7 @@ def test_translation() -> None:
     """A translation keeps the blocks of the release, and marks sentences that failed a check."""
     response = translation_pb2.TranslateResponse()
     for block, text in [(0, "Title"), (1, "One."), (1, "Two.")]:
-        response.sentences.add(block=block, text=text)
-    response.sentences[2].findings.append(_AMOUNT)
+        response.translation.add(block=block, text=text)
+    response.translation[2].findings.append(_AMOUNT)
 
     assert render.translation(response) == "Title\n\nOne. ⚠ Two.\n"

@@ -152,7 +152,9 @@ class Client:
         """Translate a release without briefing it."""
         request = translation_pb2.TranslateRequest(
             release=_release(release, release_id),
-            priority=types_pb2.Priority.Value(f"PRIORITY_{priority.name}"),
+            options=translation_pb2.TranslateOptions(
+                priority=types_pb2.Priority.Value(f"PRIORITY_{priority.name}")
+            ),
         )
         with _errors():
             response: translation_pb2.TranslateResponse = await self._translation.Translate(

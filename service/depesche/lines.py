@@ -88,7 +88,7 @@ async def _translate(
     release = Release("\n".join(sent), ContentFormat.LINES, language=language)
     response = await translator.translate(release, Priority.BULK)
     found: list[list[types_pb2.TranslatedSentence]] = [[] for _ in lines]
-    for sentence in response.sentences:
+    for sentence in response.translation:
         found[sentence.block].append(sentence)
     return [
         Line(_one_line(s.text for s in sentences), tuple(sentences))

@@ -62,7 +62,7 @@ def translation(response: translation_pb2.TranslateResponse) -> str:
 
     A sentence that failed a check carries a sign; what is wrong stands in the response.
     """
-    blocks = groupby(response.sentences, key=lambda sentence: sentence.block)
+    blocks = groupby(response.translation, key=lambda sentence: sentence.block)
     paragraphs = (" ".join(map(_flagged, sentences)) for _, sentences in blocks)
     return "\n\n".join(paragraphs) + "\n"
 

@@ -64,7 +64,7 @@ async def test_translate(stubs: Stubs) -> None:
     reply = await stubs.translation.Translate(asked)
 
     assert reply.id == "x"
-    assert reply.sentences[0].text == "NEUE BRÜCKE IN KÖLN"
+    assert reply.translation[0].text == "NEUE BRÜCKE IN KÖLN"
     assert [model.task for model in reply.signature.models] == ["translation"]
 
 
@@ -77,7 +77,7 @@ async def test_lines_keep_their_numbers(stubs: Stubs) -> None:
     )
     reply = await stubs.translation.Translate(translation_pb2.TranslateRequest(release=release))
 
-    assert [(s.block, s.text) for s in reply.sentences] == [
+    assert [(s.block, s.text) for s in reply.translation] == [
         (0, "GUTEN TAG."),
         (2, "AUF WIEDERSEHEN."),
     ]
@@ -98,7 +98,7 @@ async def test_summarise(stubs: Stubs) -> None:
     asked = summarisation_pb2.SummariseRequest(text=ENGLISH, sentence_count=1)
     reply = await stubs.summarisation.Summarise(asked)
 
-    (sentence,) = reply.sentences
+    (sentence,) = reply.translation
     assert ENGLISH[sentence.source_span.start : sentence.source_span.end].strip() == sentence.text
     assert [model.task for model in reply.signature.models] == ["summary"]
 

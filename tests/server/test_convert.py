@@ -136,7 +136,7 @@ def test_translate_and_summarise() -> None:
     )
     summary = Summary((_SENTENCE,), _SIGNATURE, _TIMINGS)
 
-    assert convert.translate_response(translated, "x").sentences[0].text == "Good day."
+    assert convert.translate_response(translated, "x").translation[0].text == "Good day."
     assert convert.translate_response(translated, "x").id == "x"
     assert convert.summarise_response(summary).sentences[0].text == "Guten Tag."
     assert convert.summarise_response(summary).sentences[0].source_span.start == 5

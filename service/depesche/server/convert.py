@@ -97,7 +97,7 @@ def translate_response(
     return translation_pb2.TranslateResponse(
         id=id_,
         detection=detection_message(translated.detection),
-        sentences=[translation_message(t) for t in translated.translations],
+        translation=[translation_message(t) for t in translated.translations],
         signature=_signature(translated.signature),
         timings=_timings(translated.timings),
     )

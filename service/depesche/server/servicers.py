@@ -3,9 +3,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 import structlog
@@ -60,6 +60,8 @@ _TEXT_PATHS = {
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 _log = structlog.get_logger()
+
+_T = TypeVar("_T")
 
 
 class Door:
@@ -150,11 +152,14 @@ class BriefServicer(_Servicer, brief_pb2_grpc.BriefServiceServicer):
         deadline = _deadline(context)
 
         async def work(
-            request: brief_pb2.BriefReleasesRequest | InvalidRequest,
+            numbered: tuple[int, brief_pb2.BriefReleasesRequest | InvalidRequest],
         ) -> brief_pb2.BriefReleasesResponse:
-            return await self._reply(request, deadline)
+            index, request = numbered
+            reply = await self._reply(request, deadline)
+            reply.index = index
+            return reply
 
-        requests = until(aiter(request_iterator), self._door.closed)
+        requests = _numbered(until(aiter(request_iterator), self._door.closed))
         replies = as_finished(requests, work, self._settings.max_releases_in_flight)
         count = failed = 0
         async with aclosing(replies):
@@ -301,6 +306,15 @@ def add_servicers(
     model_pb2_grpc.add_ModelServiceServicer_to_server(  # type: ignore[no-untyped-call]
         ModelServicer(*shared), server
     )
+
+
+async def _numbered(items: AsyncGenerator[_T, None]) -> AsyncGenerator[tuple[int, _T], None]:
+    """Give each item with its place, from 0."""
+    index = 0
+    async with aclosing(items):
+        async for item in items:
+            yield index, item
+            index += 1
 
 
 def _deadline(context: _Context) -> float | None:

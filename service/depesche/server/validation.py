@@ -82,8 +82,8 @@ def translate_arguments(
     """Read a request for a translation; raises as `brief_arguments` does."""
     check_known(request)
     release = _release(request, max_id)
-    _check_glossary("glossary", request.glossary)
-    return release, _member(PRIORITIES, request.priority, _DEFAULTS.priority)
+    _check_glossary("options.glossary", request.options.glossary)
+    return release, _member(PRIORITIES, request.options.priority, _DEFAULTS.priority)
 
 
 def summarise_arguments(

@@ -38,7 +38,7 @@ class BriefOptions(_message.Message):
     """Whether a person waits."""
     @_builtins.property
     def glossary(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.GlossaryTerm]:
-        """Terms whose English is fixed."""
+        """Terms whose English is fixed; refused by this version."""
 
     def __init__(
         self,
@@ -247,8 +247,11 @@ class BriefReleasesResponse(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     BRIEF_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The release's id, as sent."""
+    index: _builtins.int
+    """Place of the release in the stream, from 0; tells it even where its message can't be read."""
     @_builtins.property
     def brief(self) -> _types_pb2.Brief:
         """It was briefed."""
@@ -263,10 +266,11 @@ class BriefReleasesResponse(_message.Message):
         id: _builtins.str = ...,
         brief: _types_pb2.Brief | None = ...,
         error: _status_pb2.Status | None = ...,
+        index: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["brief", b"brief", "error", b"error", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["brief", b"brief", "error", b"error", "id", b"id", "result", b"result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brief", b"brief", "error", b"error", "id", b"id", "index", b"index", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["brief", "error"]  # noqa: Y015
     _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015

@@ -20,34 +20,58 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class TranslateOptions(_message.Message):
+    """What a caller asks of a translation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GLOSSARY_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    priority: _types_pb2.Priority.ValueType
+    """Whether a person waits."""
+    @_builtins.property
+    def glossary(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.GlossaryTerm]:
+        """Terms whose English is fixed; refused by this version."""
+
+    def __init__(
+        self,
+        *,
+        glossary: _abc.Iterable[_types_pb2.GlossaryTerm] | None = ...,
+        priority: _types_pb2.Priority.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["glossary", b"glossary", "priority", b"priority"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TranslateOptions: _TypeAlias = TranslateOptions  # noqa: Y015
+
+@_typing.final
 class TranslateRequest(_message.Message):
     """Asks for a translation."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RELEASE_FIELD_NUMBER: _builtins.int
-    GLOSSARY_FIELD_NUMBER: _builtins.int
-    PRIORITY_FIELD_NUMBER: _builtins.int
-    priority: _types_pb2.Priority.ValueType
-    """Whether a person waits."""
+    OPTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def release(self) -> _types_pb2.Release:
         """The release; required."""
 
     @_builtins.property
-    def glossary(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.GlossaryTerm]:
-        """Terms whose English is fixed."""
+    def options(self) -> Global___TranslateOptions:
+        """Options."""
 
     def __init__(
         self,
         *,
         release: _types_pb2.Release | None = ...,
-        glossary: _abc.Iterable[_types_pb2.GlossaryTerm] | None = ...,
-        priority: _types_pb2.Priority.ValueType = ...,
+        options: Global___TranslateOptions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options", "release", b"release"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["glossary", b"glossary", "priority", b"priority", "release", b"release"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["options", b"options", "release", b"release"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -61,7 +85,7 @@ class TranslateResponse(_message.Message):
 
     ID_FIELD_NUMBER: _builtins.int
     DETECTION_FIELD_NUMBER: _builtins.int
-    SENTENCES_FIELD_NUMBER: _builtins.int
+    TRANSLATION_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     TIMINGS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -71,7 +95,7 @@ class TranslateResponse(_message.Message):
         """The release's language."""
 
     @_builtins.property
-    def sentences(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.TranslatedSentence]:
+    def translation(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.TranslatedSentence]:
         """Every sentence, in document order."""
 
     @_builtins.property
@@ -87,13 +111,13 @@ class TranslateResponse(_message.Message):
         *,
         id: _builtins.str = ...,
         detection: _types_pb2.Detection | None = ...,
-        sentences: _abc.Iterable[_types_pb2.TranslatedSentence] | None = ...,
+        translation: _abc.Iterable[_types_pb2.TranslatedSentence] | None = ...,
         signature: _types_pb2.Signature | None = ...,
         timings: _types_pb2.Timings | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "signature", b"signature", "timings", b"timings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "id", b"id", "sentences", b"sentences", "signature", b"signature", "timings", b"timings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "id", b"id", "signature", b"signature", "timings", b"timings", "translation", b"translation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -65,7 +65,7 @@ class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.Val
     """Nobody waits: an archive import, a feed."""
 
 class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
-    """Whether a person waits for the result."""
+    """Whether a person waits for the result. This version serves both in the order in which they come."""
 
 PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
 """Read as interactive."""
