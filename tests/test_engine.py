@@ -4,7 +4,13 @@ import pytest
 
 from depesche.config import Settings
 from depesche.engine import Engine, LoadedModels, ModelState, worker_count
-from depesche.errors import ConfigurationError, InvalidRequest, LanguageUncertain, ModelError
+from depesche.errors import (
+    ConfigurationError,
+    InvalidRequest,
+    LanguageUncertain,
+    ModelError,
+    ShuttingDown,
+)
 from depesche.inference.cpu import available_cpus
 from depesche.inference.fake import FakeBackend
 from depesche.models.store import ModelStore
@@ -106,3 +112,32 @@ def test_more_threads_than_cpus_are_refused() -> None:
         worker_count(Settings(workers=cpus + 1))
     with pytest.raises(ConfigurationError, match="workers: "):
         worker_count(Settings(threads_per_worker=cpus + 1))
+
+
+async def test_a_model_that_fails_when_warming_is_freed() -> None:
+    """Models that load and then fail leave no worker behind, and the error tells."""
+
+    def broken(_: str) -> str:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await Engine.load(Settings(), loader=fake_loader(FakeBackend(broken)))
+
+    names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
+    assert not any("SegmentQueue" in name for name in names)
+
+
+async def test_a_reload_after_closing_changes_nothing() -> None:
+    """A reload that comes too late frees what it loaded."""
+    backends = [FakeBackend(), FakeBackend()]
+    unused = iter(backends)
+
+    def loader(settings: Settings, store: ModelStore) -> LoadedModels:
+        return fake_loader(next(unused))(settings, store)
+
+    engine = await Engine.load(Settings(), loader=loader)
+    await engine.aclose()
+
+    with pytest.raises(ShuttingDown):
+        await engine.reload()
+    assert engine._current.models.backend is backends[0]

@@ -9,7 +9,7 @@ from typing import Self, TypeAlias
 
 from depesche.brief import Briefer, Started
 from depesche.config import Settings
-from depesche.errors import ConfigurationError, FeatureUnavailable, ModelUnknown
+from depesche.errors import ConfigurationError, FeatureUnavailable, ModelUnknown, ShuttingDown
 from depesche.inference.backend import TranslationBackend
 from depesche.inference.cpu import available_cpus
 from depesche.inference.encoder import CTranslateEncoder, SentenceEncoder
@@ -133,6 +133,7 @@ class Engine:
         self._observer = observer
         self._loader = loader
         self._reloading = asyncio.Lock()
+        self._closed = False
         self._current: _Running
 
     @classmethod
@@ -228,7 +229,11 @@ class Engine:
             ModelError: the new models can't be loaded; the running ones stay.
         """
         async with self._reloading:
-            old, self._current = self._current, await self._start()
+            started = await self._start()
+            if self._closed:
+                await started.aclose(wait=False)
+                raise ShuttingDown("the service is shutting down")
+            old, self._current = self._current, started
             await old.aclose()
         return self.models()
 
@@ -238,6 +243,7 @@ class Engine:
 
     async def aclose(self) -> None:
         """Refuse what waits, let running batches end and free the models."""
+        self._closed = True
         await self._current.aclose(wait=False)
 
     @contextmanager
@@ -252,7 +258,11 @@ class Engine:
         self._store.refresh()
         models = await asyncio.to_thread(self._loader, self._settings, self._store)
         running = _Running(models, self._settings, workers, self._observer)
-        await running.warm()
+        try:
+            await running.warm()
+        except BaseException:
+            await running.aclose(wait=False)
+            raise
         return running
 
     def _status(self, spec: ModelSpec) -> ModelStatus:
@@ -264,10 +274,10 @@ class Engine:
         return ModelStatus(
             name=spec.name,
             task=spec.task,
-            revision=spec.revision,
+            revision=identity.revision if identity else spec.revision,
             languages=tuple(spec.languages),
-            licence=spec.licence,
-            digest=self._store.digest(spec.name),
+            licence=identity.licence if identity else spec.licence,
+            digest=identity.digest if identity else self._store.digest(spec.name),
             quantisation=identity.quantisation if identity else spec.quantisation,
             size_bytes=self._store.size(spec.name),
             state=ModelState.READY if identity else present,

@@ -78,7 +78,12 @@ class Translator:
     def options(self) -> Mapping[str, str]:
         """What shapes the result beside the model, for the signature."""
         again = f"beam{self._beam_size},split" if self._decode_again else "none"
-        return {"decoding": "greedy", "again": again, "batch": "release"}
+        return {
+            "decoding": "greedy",
+            "again": again,
+            "batch": f"release,{self._queue.batch_tokens}",
+            "segment": str(self._backend.max_source_tokens),
+        }
 
     def keep(self, sentence: Sentence) -> Translation:
         """Take an English sentence as its own translation."""
@@ -129,12 +134,7 @@ class Translator:
         self, sentences: Sequence[Sentence], call: _Call
     ) -> AsyncGenerator[Translation, None]:
         """Decode all sentences greedily together; gives each when its last segment is done."""
-        segments: list[str] = []
-        owners: list[int] = []
-        for place, sentence in enumerate(sentences):
-            parts = self._cut(sentence.text, call.language, self._backend.max_source_tokens)
-            segments.extend(parts)
-            owners.extend([place] * len(parts))
+        segments, owners = await asyncio.to_thread(self._plan, sentences, call.language)
         self._queue.admit(len(segments))
         expected = Counter(owners)
         done: defaultdict[int, dict[int, Hypothesis]] = defaultdict(dict)
@@ -146,25 +146,40 @@ class Translator:
                 if len(done[place]) == expected[place]:
                     hypotheses = [hypothesis for _, hypothesis in sorted(done.pop(place).items())]
                     decoding = Decoding.GREEDY if len(hypotheses) == 1 else Decoding.SPLIT
-                    yield _compose(sentences[place], hypotheses, decoding, call.language)
+                    yield await _compose(sentences[place], hypotheses, decoding, call.language)
 
     async def _again(self, first: Translation, call: _Call) -> Translation:
         """Decode a failing sentence by safer methods until one passes; gives the best of all."""
-        sentence, tokens = first.sentence, self._count(first.sentence.text)
-        limit = self._backend.max_source_tokens
-        best = first
-        whole = self._cut(sentence.text, call.language, limit)
-        halves = self._cut(sentence.text, call.language, min(limit, int(tokens * _SPLIT_SHARE)))
-        attempts = (
-            [whole, halves] if len(halves) > len(whole) and tokens >= _SPLIT_MINIMUM else [whole]
-        )
-        for parts in attempts:
+        best, sentence = first, first.sentence
+        for parts in await asyncio.to_thread(self._attempts, sentence.text, call.language):
             decoding = Decoding.BEAM if len(parts) == 1 else Decoding.SPLIT
             hypotheses = await self._beam(parts, call)
-            best = min(best, _compose(sentence, hypotheses, decoding, call.language), key=_rank)
+            again = await _compose(sentence, hypotheses, decoding, call.language)
+            best = min(best, again, key=_rank)
             if not best.findings:
                 break
         return best
+
+    def _plan(
+        self, sentences: Sequence[Sentence], language: Language
+    ) -> tuple[list[str], list[int]]:
+        """Cut sentences into segments; gives those and, for each, the place of its sentence."""
+        segments: list[str] = []
+        owners: list[int] = []
+        for place, sentence in enumerate(sentences):
+            parts = self._cut(sentence.text, language, self._backend.max_source_tokens)
+            segments.extend(parts)
+            owners.extend([place] * len(parts))
+        return segments, owners
+
+    def _attempts(self, text: str, language: Language) -> list[list[str]]:
+        """Tell the ways to cut a failing sentence: as little as can be, then into smaller parts."""
+        tokens, limit = self._count(text), self._backend.max_source_tokens
+        whole = self._cut(text, language, limit)
+        if tokens < _SPLIT_MINIMUM:
+            return [whole]
+        parts = self._cut(text, language, min(limit, int(tokens * _SPLIT_SHARE)))
+        return [whole, parts] if len(parts) > len(whole) else [whole]
 
     async def _beam(self, segments: Sequence[str], call: _Call) -> list[Hypothesis]:
         async with aclosing(self._submit(segments, self._beam_size, call)) as results:
@@ -187,7 +202,14 @@ class Translator:
         return len(self._backend.tokenize(text))
 
 
-def _compose(
+async def _compose(
+    sentence: Sentence, parts: Sequence[Hypothesis], decoding: Decoding, language: Language
+) -> Translation:
+    """Make a translation of hypotheses, off the event loop: the checks of a long one take time."""
+    return await asyncio.to_thread(_join_and_check, sentence, parts, decoding, language)
+
+
+def _join_and_check(
     sentence: Sentence, parts: Sequence[Hypothesis], decoding: Decoding, language: Language
 ) -> Translation:
     """Join the parts of a sentence, check the whole and mend what can be mended without a model."""

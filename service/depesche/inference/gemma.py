@@ -15,6 +15,11 @@ _BOS = "<bos>"
 _EOS = "<eos>"
 _TURN = "<start_of_turn>"
 
+# English takes fewer tokens than its source as a rule, twice as many hardly ever; a very short
+# source may need some more.
+_EXPANSION = 2
+_SHORT_REPLY = 20
+
 
 class GemmaBackend:
     """One decoder for all languages; prompt `<bos> source <start_of_turn>`, reply `English <eos>`.
@@ -73,25 +78,31 @@ class GemmaBackend:
 
     def translate(self, batch: Sequence[Sequence[str]], *, beam_size: int) -> list[Hypothesis]:
         """Translate a batch; see `TranslationBackend`."""
+        limit = self._limit(batch)
         results = self._generator.generate_batch(
             [[_BOS, *tokens, _TURN] for tokens in batch],
             beam_size=beam_size,
             sampling_topk=1,
-            max_length=self._max_target_tokens,
+            max_length=limit,
             include_prompt_in_result=False,
             end_token=_EOS,
             return_scores=True,
         )
-        return [self._hypothesis(result) for result in results]
+        return [self._hypothesis(result, limit) for result in results]
 
-    def _hypothesis(self, result: ctranslate2.GenerationResult) -> Hypothesis:
+    def _limit(self, batch: Sequence[Sequence[str]]) -> int:
+        """Tell after how many tokens a reply is cut off, so that a loop holds nobody up for long."""
+        longest = max(len(tokens) for tokens in batch)
+        return min(self._max_target_tokens, _EXPANSION * longest + _SHORT_REPLY)
+
+    def _hypothesis(self, result: ctranslate2.GenerationResult, limit: int) -> Hypothesis:
         ids = result.sequences_ids[0]
         return Hypothesis(
             text=self._pieces.decode(ids).strip(),
             score=float(result.scores[0]),
             tokens=len(ids),
             # The end token is never among the ids, so a full reply is one that was cut off.
-            truncated=len(ids) >= self._max_target_tokens,
+            truncated=len(ids) >= limit,
         )
 
     def close(self) -> None:

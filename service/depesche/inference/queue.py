@@ -100,6 +100,11 @@ class SegmentQueue:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix=f"model-{name}")
         self._workers = [asyncio.create_task(self._work()) for _ in range(workers)]
 
+    @property
+    def batch_tokens(self) -> int:
+        """Most padded source tokens of a batch."""
+        return self._batch_tokens
+
     def admit(self, segments: int) -> None:
         """Let a call of so many segments in, or refuse it before any work.
 
