@@ -29,6 +29,9 @@ __all__ = ["Translator"]
 # A sentence that fails even with a beam is cut once more, to this share of its tokens; a little
 # over a half, so that a clause boundary near the middle will do.
 _SPLIT_SHARE = 0.6
+# Parts that the model took for whole sentences may say together what the source doesn't, and no
+# check sees it: they must be better by more than one wrong figure, which is flagged at least.
+_SPLIT_COST = 3.0
 # Sentences of fewer tokens aren't cut: their parts would hold too little to translate well.
 _SPLIT_MINIMUM = 24
 
@@ -156,7 +159,7 @@ class Translator:
             hypotheses = await self._beam(parts, call)
             again = await _compose(sentence, hypotheses, decoding, call.language)
             best = min(best, again, key=_rank)
-            if not best.findings:
+            if weigh(best.findings) <= _SPLIT_COST:  # no parts could win against it
                 break
         return best
 
@@ -231,4 +234,5 @@ def _mean_score(parts: Sequence[Hypothesis]) -> float:
 
 def _rank(translation: Translation) -> tuple[float, float]:
     """Order candidates: the lightest findings first, then the best score."""
-    return weigh(translation.findings), -(translation.score or 0.0)
+    split = _SPLIT_COST if translation.decoding is Decoding.SPLIT else 0.0
+    return weigh(translation.findings) + split, -(translation.score or 0.0)
