@@ -188,3 +188,30 @@ async def test_lines_keep_their_numbers() -> None:
     await engine.aclose()
 
     assert [t.sentence.block for t in result.translations] == [0, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (TEXT, Language.ENGLISH),
+        (TEXT, Language.RUSSIAN),
+        ("Город открыл новый мост через реку в понедельник.", Language.GERMAN),
+    ],
+)
+async def test_a_language_named_wrongly_is_refused(text: str, named: Language) -> None:
+    """A text that plainly isn't in the language that the caller names is not translated as it."""
+    with pytest.raises(InvalidRequest, match=r"release\.language"):
+        await brief(Release(text, language=named))
+
+
+async def test_bylines_and_datelines_are_translated_and_never_chosen() -> None:
+    """Nothing of a release is lost, and only its body is briefed."""
+    text = f"Köln, 3. März 2025 – {BODY[0]} {BODY[1]}\n\n{BODY[2]}\n\nKontakt: presse@example.org"
+
+    result = await brief(Release(text), BriefOptions(sentence_count=10))
+
+    kinds = [t.sentence.kind for t in result.translations]
+    assert kinds[0] is BlockKind.DATELINE
+    assert kinds[-1] is BlockKind.BYLINE
+    chosen = {kinds[i] for sentence in result.key_sentences for i in sentence.sources}
+    assert chosen == {BlockKind.PARAGRAPH}

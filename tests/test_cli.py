@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -142,7 +143,7 @@ def test_translate(run: Run, release: str) -> None:
     code, out, _ = run("translate", release)
 
     assert code == 0
-    assert len(out.removesuffix("\n").split("\n\n")) == 2
+    assert len(out.partition("\n\nTo check\n")[0].split("\n\n")) == 2
 
 
 def test_translate_as_json(run: Run, release: str) -> None:
@@ -197,9 +198,13 @@ def test_models_are_verified(run: Run, tmp_path: Path, monkeypatch: pytest.Monke
     manifest = (_ROOT / "models/manifest.toml").read_text(encoding="utf-8")
     (tmp_path / "manifest.toml").write_text(manifest, encoding="utf-8")
     monkeypatch.setenv("DEPESCHE_MODELS_DIR", str(tmp_path))
-    code, _, err = run("models", "verify")
+    code, out, err = run("models", "verify")
     assert code == 1
-    assert err.startswith("depesche: model 'embedded': ")
+    assert [line.split(": ")[0] for line in out.splitlines()] == [
+        "model 'embedded'",
+        "model 'minilm'",
+    ]
+    assert err == "depesche: not as in the manifest: embedded, minilm\n"
 
 
 @pytest.mark.parametrize("command", ["brief", "translate"])
@@ -238,7 +243,8 @@ def test_the_token_comes_from_the_environment(
         (["nonsense"], "", 2, "No such command 'nonsense'"),
         (["brief", "--nonsense"], "", 2, "No such option"),
         (["brief", "--lang", "uk"], "", 2, "Invalid value for '--lang'"),
-        (["brief", "--sentences", "0"], "", 2, "Invalid value for '--sentences'"),
+        (["brief", "--sentences", "0"], _GERMAN, 2, "options.sentence_count: must be from 1 to"),
+        (["brief", "--sentences", f"{2**40}"], _GERMAN, 2, "options.sentence_count: must be from"),
         (["brief", "--sentences", "999"], _GERMAN, 2, "options.sentence_count: must be from 1 to"),
         (["brief", "--format", "pdf"], "", 2, "Invalid value for '--format'"),
         (["brief", "--server", "nonsense"], "", 2, "must be HOST:PORT"),
@@ -246,9 +252,9 @@ def test_the_token_comes_from_the_environment(
         (["brief", "/no/such/file"], "", 2, "/no/such/file: can't be read: No such file"),
         (["brief", "/"], "", 2, "/: can't be read: Is a directory"),
         (["brief"], "", 2, "release.text: must hold more than white space"),
-        (["brief"], "Ja.", 2, "language: "),
-        (["brief"], _UKRAINIAN, 2, "language: 'uk' is not supported; supported are de, en"),
-        (["translate", "--lines"], "Ja.", 2, "language: "),
+        (["brief"], "Ja.", 2, "depesche: release.language: "),
+        (["brief"], _UKRAINIAN, 2, "release.language: 'uk' is not supported; supported are de"),
+        (["translate", "--lines"], "Ja.", 2, "depesche: text: "),
         (["serve", "--listen", "nonsense"], "", 2, "must be HOST:PORT"),
         (["models"], "", 2, "Missing command"),
         (["models", "show", "big"], "", 2, "name: no model is named 'big'"),
@@ -258,9 +264,16 @@ def test_the_token_comes_from_the_environment(
             ["evaluate", "--lang", "de", "--source", "/dev/null", "--reference", "/dev/null"],
             "",
             2,
-            "--reference: must have one line for each of the source's 0",
+            "--source: holds no line",
         ),
         (["brief", "--server", "127.0.0.1:1"], _GERMAN, 1, "the service can't be reached"),
+        (["brief", "--server", "h:1", "--token", "größe"], _GERMAN, 2, "token: must be printable"),
+        (
+            ["brief", "--server", "h:1", "--root-certificate", "/dev/null"],
+            _GERMAN,
+            2,
+            "root_certificate: holds no certificate in PEM",
+        ),
     ],
 )
 def test_errors(run: Run, arguments: list[str], stdin: str, code: int, message: str) -> None:
@@ -278,9 +291,10 @@ def test_errors(run: Run, arguments: list[str], stdin: str, code: int, message: 
     ("arguments", "stdin", "code", "message"),
     [
         (["brief"], "", 2, "release.text: must hold more than white space"),
-        (["brief"], "Ja.", 2, "language: "),
-        (["brief"], _UKRAINIAN, 2, "language: 'uk' is not supported; supported are de, en"),
+        (["brief"], "Ja.", 2, "depesche: release.language: "),
+        (["brief"], _UKRAINIAN, 2, "release.language: 'uk' is not supported; supported are de"),
         (["brief", "--sentences", "999"], _GERMAN, 2, "options.sentence_count: must be from 1 to"),
+        (["translate", "--lines"], "Ja.", 2, "depesche: text: "),
         (["brief", "--token", "wrong"], _GERMAN, 1, "token"),
     ],
 )
@@ -365,6 +379,38 @@ def test_a_closed_pipe_is_quiet() -> None:
 
     assert err == b""
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("redirections", "code", "message"),
+    [
+        ("models list >/dev/full", 1, "standard output: can't be written: No space left on device"),
+        ("models list >&-", 1, "standard output: can't be written: it is closed"),
+        ("translate <&-", 2, "standard input: can't be read: it is closed"),
+    ],
+)
+def test_standard_streams_that_fail(redirections: str, code: int, message: str) -> None:
+    """What can't be written or read is one line, and nothing follows as Python ends."""
+    script = f"{sys.executable} -m depesche {redirections}"
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert done.stderr.decode() == f"depesche: {message}\n"
+
+
+def test_a_server_that_cannot_start_says_so_once() -> None:
+    """The error is one line on the standard error, and one of the log, without gRPC's own lines."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        command = [sys.executable, "-m", "depesche", "serve", "--listen", address]
+        done = subprocess.run(
+            [*command, "--metrics", "127.0.0.1:0"], capture_output=True, check=False
+        )
+
+    assert done.returncode == 1
+    assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == ["failed"]
+    assert done.stderr.decode().startswith(f"depesche: listen: can't listen on {address}")
+    assert done.stderr.count(b"\n") == 1
 
 
 @pytest.mark.model

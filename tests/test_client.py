@@ -10,13 +10,14 @@ import grpc.aio
 import pytest
 from google.protobuf.message import Message
 from google.rpc import code_pb2, status_pb2
+from google.rpc.error_details_pb2 import ErrorInfo
 
 from depesche import errors
 from depesche.client import Client
 from depesche.errors import DepescheError, Violation
 from depesche.remote_errors import from_status
 from depesche.server.status import CODES, code_of, to_status, trailing_metadata
-from depesche.types import ContentFormat, Language, Priority, Release
+from depesche.types import BriefOptions, ContentFormat, Language, Priority, Release
 from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2, types_pb2
 
 _RELEASE = Release("Guten Tag.", ContentFormat.HTML, "Gruß", Language.GERMAN)
@@ -187,7 +188,7 @@ async def test_the_other_calls() -> None:
     service = _Service()
     async with _connected(service) as client:
         translation = await client.translate(_RELEASE, Priority.BULK)
-        assert service.request.priority == types_pb2.PRIORITY_BULK
+        assert service.request.options.priority == types_pb2.PRIORITY_BULK
         detection = await client.detect("Guten Tag.")
         summary = await client.summarise(Release("Good day."))
         models = await client.models()
@@ -302,6 +303,53 @@ def test_errors_survive_the_wire(error: DepescheError) -> None:
     assert vars(arrived) == vars(error)
 
 
+def test_errors_keep_the_paths_of_the_request() -> None:
+    """An error arrives with the words and the field path that the service chose."""
+    error = errors.LanguageUnsupported("uk", ["de"])
+    error.violations = (Violation("release.language", "no model reads it"),)
+    error.args = ("release.language: no model reads it",)
+    arrived = from_status(to_status(error, "r1"))
+
+    assert isinstance(arrived, errors.LanguageUnsupported)
+    assert (arrived.language, arrived.violations) == ("uk", error.violations)
+    assert str(arrived) == "release.language: no model reads it"
+
+
+def test_the_reasons_of_others_mean_nothing() -> None:
+    """A proxy's error of the same name isn't ours."""
+    status = status_pb2.Status(code=code_pb2.RESOURCE_EXHAUSTED, message="oh")
+    status.details.add().Pack(ErrorInfo(reason="QueueFull", domain="proxy"))
+
+    assert type(from_status(status)) is DepescheError
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"token": "größe"}, "token"),
+        ({"token": "two words"}, "token"),
+        ({"token": "line\n"}, "token"),
+        ({"root_certificate": b""}, "root_certificate"),
+        ({"root_certificate": b"nonsense"}, "root_certificate"),
+        ({"root_certificate": b"\xff\xfe"}, "root_certificate"),
+    ],
+)
+async def test_credentials_that_cannot_be_used(settings: dict[str, Any], field: str) -> None:
+    """What could never work is refused before the first call."""
+    with pytest.raises(errors.InvalidRequest, match=f"^{field}: "):
+        Client("127.0.0.1:1", **settings)
+
+
+@pytest.mark.parametrize("count", [2**31, -(2**40)])
+async def test_a_number_that_no_message_holds(count: int) -> None:
+    """A number of sentences out of the wire's range is the caller's fault."""
+    options = BriefOptions(sentence_count=count)
+    async with Client("127.0.0.1:1") as client:
+        for call in (client.brief(_RELEASE, options), client.summarise(_RELEASE, options)):
+            with pytest.raises(errors.InvalidRequest, match=r"sentence_count: is out of range"):
+                await call
+
+
 def test_every_error_is_tried() -> None:
     """The table above holds every class that has a status of its own."""
     internal = {cls for cls, code in CODES.items() if code is grpc.StatusCode.INTERNAL}
@@ -315,7 +363,9 @@ def test_every_error_is_tried() -> None:
         (code_pb2.INVALID_ARGUMENT, errors.InvalidRequest, "request: oh"),
         (code_pb2.FAILED_PRECONDITION, errors.RequestError, "oh"),
         (code_pb2.NOT_FOUND, errors.RequestError, "oh"),
-        (code_pb2.RESOURCE_EXHAUSTED, errors.QueueFull, "oh"),
+        (code_pb2.UNAUTHENTICATED, errors.Unauthenticated, "oh"),
+        (code_pb2.RESOURCE_EXHAUSTED, DepescheError, "the service refused: oh"),
+        (code_pb2.DEADLINE_EXCEEDED, errors.DeadlineExceeded, "oh"),
         (code_pb2.UNAVAILABLE, errors.LoadError, "the service can't be reached: oh"),
         (code_pb2.INTERNAL, DepescheError, "the service failed: oh"),
         (code_pb2.UNIMPLEMENTED, DepescheError, "the service failed: oh"),

@@ -85,6 +85,33 @@ def test_markdown() -> None:
     )
 
 
+def test_sentences_to_check_elsewhere() -> None:
+    """Sentences that failed a check and aren't in the brief are listed with their originals."""
+    brief = _stated("x", 1)
+
+    assert render.text(brief).startswith(
+        "x [2]\n"
+        "\n"
+        "To check elsewhere\n"
+        "[3] It provides for spending.\n"
+        "    - An amount of the original isn't in the English (expected: €1.2 billion)\n"
+        "\n"
+        "Sources\n"
+        "[2] Der Bundestag hat am Freitag dem Haushalt zugestimmt.\n"
+        "[3] Er sieht Ausgaben von 1,2 Milliarden Euro vor.\n"
+    )
+    assert render.markdown(brief).startswith(
+        "# x[^2]\n"
+        "\n"
+        "## To check elsewhere\n"
+        "\n"
+        "- ⚠ It provides for spending.[^3]\n"
+        "  - An amount of the original isn't in the English (expected: €1.2 billion)\n"
+    )
+    assert f"\n[^3]: {_GERMAN[2]}\n" in render.markdown(brief)
+    assert "elsewhere" not in render.text(_brief())
+
+
 def test_several_sources() -> None:
     """A sentence refers to each of its sources, and a source is quoted once."""
     brief = _stated("Both.", 0, 2)
@@ -173,10 +200,21 @@ def test_details_are_said_once() -> None:
 
 
 def test_translation() -> None:
-    """A translation keeps the blocks of the release, and marks sentences that failed a check."""
+    """A translation keeps the blocks of the release, and tells which sentences failed a check."""
     response = translation_pb2.TranslateResponse()
-    for block, text in [(0, "Title"), (1, "One."), (1, "Two.")]:
-        response.translation.add(block=block, text=text)
+    for index, (block, text) in enumerate([(0, "Title"), (1, "One."), (1, "Two.")]):
+        response.translation.add(index=index, block=block, text=text)
     response.translation[2].findings.append(_AMOUNT)
 
-    assert render.translation(response) == "Title\n\nOne. ⚠ Two.\n"
+    assert render.translation(response) == (
+        "Title\n"
+        "\n"
+        "One. ⚠ Two.\n"
+        "\n"
+        "To check\n"
+        "[3] Two.\n"
+        "    - An amount of the original isn't in the English (expected: €1.2 billion)\n"
+    )
+
+    del response.translation[2].findings[:]
+    assert render.translation(response) == "Title\n\nOne. Two.\n"

@@ -2,7 +2,7 @@ import pytest
 
 from depesche.config import Settings
 from depesche.errors import InvalidRequest
-from depesche.types import BriefOptions, Release
+from depesche.types import BriefOptions, ContentFormat, Release
 from depesche.validation import check_options, check_release
 
 SETTINGS = Settings(max_text_characters=10, max_title_characters=5, max_key_sentences=4)
@@ -17,6 +17,8 @@ SETTINGS = Settings(max_text_characters=10, max_title_characters=5, max_key_sent
         (Release("eleven char", title="title!"), ["release.text", "release.title"]),
         (Release(""), ["release.text"]),
         (Release(" \n\t\u00a0\u3000"), ["release.text"]),
+        (Release("text", ContentFormat.LINES), []),
+        (Release("text", ContentFormat.LINES, "title"), ["release.title"]),
     ],
 )
 def test_names_every_field_over_its_limit(release: Release, fields: list[str]) -> None:

@@ -182,7 +182,11 @@ class Briefer:
 def _prepare(release: Release) -> Prepared:
     blocks = document.read(release)
     body = "\n".join(block.content.text for block in blocks)
-    detection = Detection(release.language, 1.0) if release.language else language.detect(body)
+    if release.language is None:
+        detection = language.detect(body)
+    else:
+        language.check_named(body, release.language)
+        detection = Detection(release.language, 1.0)
     found = segment.sentences(blocks, release, detection.language)
     if not found:
         raise InvalidRequest([Violation("release.text", "holds no sentence")])

@@ -5,6 +5,7 @@ on the standard error; the variable DEPESCHE_DEBUG asks for a traceback as well.
 """
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -94,7 +95,9 @@ def brief(  # noqa: PLR0913 - each is an option of the command
     file: _File = "-",
     *,
     lang: _Lang = "auto",
-    sentences: Annotated[int, typer.Option(min=1, max=1000, help="Key sentences at most.")] = 3,
+    sentences: Annotated[
+        int, typer.Option(help="Key sentences at most, 1 to 20 by default limits.")
+    ] = 3,
     output_format: Annotated[
         Literal["text", "markdown", "json"], typer.Option("--format", help="How to write it.")
     ] = "text",
@@ -229,6 +232,8 @@ def main(arguments: Sequence[str] | None = None, *, loader: "Loader | None" = No
     Returns:
         The exit code.
     """
+    # Unless this is set as it loads, gRPC's C library writes lines of its own to standard error.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     command = typer.main.get_command(app)
     try:
         code: int | None = command.main(
@@ -260,9 +265,22 @@ def _fail(message: str, code: int) -> int:
 
 
 def _write(content: str) -> None:
-    """Write to the standard output as UTF-8, whatever the terminal's locale, and at once."""
-    sys.stdout.buffer.write(content.encode())
-    sys.stdout.buffer.flush()
+    """Write to the standard output as UTF-8, whatever the terminal's locale, and at once.
+
+    Raises:
+        DepescheError: it can't be written; a pipe that nobody reads any more is for typer to end.
+    """
+    if sys.stdout is None:  # Python's sign that it was closed at the start.
+        raise DepescheError("standard output: can't be written: it is closed")
+    try:
+        sys.stdout.buffer.write(content.encode())
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        # Python would try the rest again as it ends, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise DepescheError(f"standard output: can't be written: {error.strerror}") from error
 
 
 def _content_format(input_format: str, file: str) -> ContentFormat:

@@ -7,6 +7,7 @@ Results are the messages of `depesche.v1`, errors the classes of `depesche.error
 """
 
 import json
+import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -15,7 +16,8 @@ from typing import Any, Self
 import grpc
 import grpc.aio
 
-from depesche.errors import DepescheError
+from depesche.config import TOKEN
+from depesche.errors import DepescheError, InvalidRequest, Violation
 from depesche.remote_errors import from_call, from_status
 from depesche.types import BriefOptions, ContentFormat, Priority, Release
 from depesche.v1 import (
@@ -33,7 +35,8 @@ from depesche.v1 import (
 __all__ = ["Client"]
 
 # `maxAttempts` counts the first call too. A full server says in `grpc-retry-pushback-ms` when to
-# come again, and gRPC waits that long (gRFC A6, "Client Retries").
+# come again, and gRPC waits that long (gRFC A6, "Client Retries"). Where a proxy refuses by that
+# code too, it waits longer each time; a call over 256 KiB, as one too large, is made once.
 _SERVICE_CONFIG = {
     "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [
@@ -49,6 +52,9 @@ _SERVICE_CONFIG = {
         }
     ],
 }
+
+
+_MAX_INT32 = 2**31 - 1
 
 
 class Client:
@@ -74,7 +80,11 @@ class Client:
             token: the service's token, or "" if it asks for none.
             root_certificate: certificate in PEM of the authority to trust; without it, no TLS.
             timeout: seconds that a call may take, but for `briefs`, which has no end.
+
+        Raises:
+            InvalidRequest: the token can't be sent, or the certificate is none.
         """
+        _check_credentials(token, root_certificate)
         options: list[tuple[str, Any]] = [
             ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
             ("grpc.max_receive_message_length", -1),
@@ -179,7 +189,7 @@ class Client:
         request = summarisation_pb2.SummariseRequest(
             text=release.text,
             content_format=_content_format(release.content_format),
-            sentence_count=asked.sentence_count,
+            sentence_count=_sentence_count(asked),
             strategy=types_pb2.SummaryStrategy.Value(f"SUMMARY_STRATEGY_{asked.strategy.name}"),
         )
         with _errors():
@@ -224,6 +234,21 @@ def _errors(call: Any = None) -> Iterator[None]:
             call.cancel()
 
 
+def _check_credentials(token: str, root_certificate: bytes | None) -> None:
+    """Find out before the first call, which could only say that it failed."""
+    if token and not TOKEN.fullmatch(token):
+        raise InvalidRequest([Violation("token", "must be printable ASCII without spaces")])
+    if root_certificate is not None:
+        try:
+            # Comments between certificates may be in any encoding.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+                cadata=root_certificate.decode("ascii", "ignore")
+            )
+        except (ssl.SSLError, ValueError):
+            rule = "holds no certificate in PEM"
+            raise InvalidRequest([Violation("root_certificate", rule)]) from None
+
+
 def _stub(kind: Any, channel: grpc.aio.Channel) -> Any:
     # Generated stubs are untyped; the methods above say what each call returns.
     return kind(channel)
@@ -242,10 +267,17 @@ def _release(release: Release, release_id: str) -> types_pb2.Release:
 def _options(options: BriefOptions | None) -> brief_pb2.BriefOptions:
     asked = options or BriefOptions()
     return brief_pb2.BriefOptions(
-        sentence_count=asked.sentence_count,
+        sentence_count=_sentence_count(asked),
         strategy=types_pb2.SummaryStrategy.Value(f"SUMMARY_STRATEGY_{asked.strategy.name}"),
         priority=types_pb2.Priority.Value(f"PRIORITY_{asked.priority.name}"),
     )
+
+
+def _sentence_count(options: BriefOptions) -> int:
+    """Give the number of key sentences, which the service checks if a message can hold it."""
+    if abs(options.sentence_count) > _MAX_INT32:
+        raise InvalidRequest([Violation("options.sentence_count", "is out of range")])
+    return options.sentence_count
 
 
 def _content_format(content_format: ContentFormat) -> types_pb2.ContentFormat.ValueType:

@@ -121,7 +121,9 @@ async def evaluate_text(service: Service, source: str, reference: str, language:
         InvalidRequest: there is no line, or not one reference for each.
     """
     sources, references = split_lines(source), split_lines(reference)
-    if not sources or len(sources) != len(references):
+    if not sources:
+        raise InvalidRequest([Violation("--source", "holds no line")])
+    if len(sources) != len(references):
         rule = f"must have one line for each of the source's {len(sources)}, not {len(references)}"
         raise InvalidRequest([Violation("--reference", rule)])
     lines = [line async for line in _translated(service, sources, language)]
@@ -142,6 +144,8 @@ async def _translated(
 
 
 def _read(path: str) -> bytes:
+    if path == "-" and sys.stdin is None:  # Python's sign that it was closed at the start.
+        raise InvalidRequest([Violation(_name(path), "can't be read: it is closed")])
     try:
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:

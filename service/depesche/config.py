@@ -5,16 +5,26 @@ name in the folder that `DEPESCHE_SECRETS_DIR` names.
 """
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from depesche.errors import ConfigurationError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["TOKEN", "Settings", "load_settings"]
 
+TOKEN = re.compile(r"[!-~]+")
+"""What a token is made of: printable ASCII without spaces, as a header of HTTP can carry it."""
+
+_PREFIX = "DEPESCHE_"
+_OTHER_VARIABLES = frozenset({"DEPESCHE_DEBUG", "DEPESCHE_SECRETS_DIR"})
+# Kubernetes tells every container the addresses of services: of one named depesche, by these
+# variables (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+_OF_KUBERNETES = re.compile(r"DEPESCHE_(\w+_)?((SERVICE_(HOST|PORT)|PORT_\d+)\w*=.*|PORT=\w+://.*)")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -27,7 +37,7 @@ def _default_models_dir() -> Path:
 class Settings(BaseSettings):
     """Everything that can be set."""
 
-    model_config = SettingsConfigDict(env_prefix="DEPESCHE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
 
     listen: str = Field("127.0.0.1:50051", description="Address of the gRPC server, HOST:PORT.")
     metrics: str = Field("127.0.0.1:9464", description="Address of the metrics, HOST:PORT.")
@@ -42,7 +52,9 @@ class Settings(BaseSettings):
     max_sentences: int = Field(1_000, ge=1, description="Most sentences that one release may hold.")
     max_key_sentences: int = Field(20, ge=1, description="Most key sentences of one brief.")
     max_id_characters: int = Field(200, ge=1, description="Longest caller's id.")
-    max_message_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest gRPC message.")
+    max_message_bytes: int = Field(
+        4 * 1024 * 1024, ge=1024, le=2**31 - 1, description="Largest message of a caller."
+    )
     max_releases_in_flight: int = Field(4, ge=1, description="Releases in flight in one stream.")
 
     workers: int = Field(0, ge=0, description="Model workers; 0 takes one a CPU of the quota.")
@@ -58,6 +70,7 @@ class Settings(BaseSettings):
     connection_age_seconds: int = Field(
         300,
         ge=1,
+        le=2_147_483,  # gRPC counts milliseconds in 32 bits.
         description="Age at which connections are renewed, so that new replicas get work.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -66,6 +79,15 @@ class Settings(BaseSettings):
     token: SecretStr | None = Field(None, description="Token that callers must send, if set.")
     tls_certificate: Path | None = Field(None, description="Certificate chain in PEM, for TLS.")
     tls_key: Path | None = Field(None, description="Private key in PEM, for TLS.")
+
+    @field_validator("token")
+    @classmethod
+    def _token_is_sane(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is None or not token.get_secret_value():
+            return None
+        if not TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("must be printable ASCII without spaces")
+        return token
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:
@@ -81,10 +103,15 @@ def load_settings(**overrides: object) -> Settings:
         overrides: settings by name that win over the environment; None counts as not given.
 
     Raises:
-        ConfigurationError: a setting is wrong; the message names each one and what it must be.
+        ConfigurationError: a setting is wrong or there is none of that name; the message names
+            each one and what it must be.
     """
+    if unknown := sorted(_unknown_variables()):
+        raise ConfigurationError(f"{', '.join(unknown)}: no setting has this name")
     given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
-    secrets = os.environ.get("DEPESCHE_SECRETS_DIR")
+    secrets = os.environ.get("DEPESCHE_SECRETS_DIR") or None
+    if secrets is not None and not Path(secrets).is_dir():
+        raise ConfigurationError(f"DEPESCHE_SECRETS_DIR: {secrets} isn't a folder")
     try:
         # The types don't know the keyword; pydantic-settings documents it.
         return Settings(_secrets_dir=secrets, **given)  # type: ignore[call-arg]
@@ -94,6 +121,19 @@ def load_settings(**overrides: object) -> Settings:
         ) from None
 
 
+def _unknown_variables() -> Iterator[str]:
+    """Give the variables of the environment that look like settings and are none."""
+    for name, value in os.environ.items():
+        setting = name.upper().removeprefix(_PREFIX).lower()
+        if (
+            name.upper().startswith(_PREFIX)
+            and setting not in Settings.model_fields
+            and name not in _OTHER_VARIABLES
+            and not _OF_KUBERNETES.fullmatch(f"{name}={value}")
+        ):
+            yield name
+
+
 def _line(location: tuple[int | str, ...], message: str) -> str:
     name = ".".join(str(part) for part in location) or "settings"
-    return f"{name}: {message}"
+    return f"{name}: {message.removeprefix('Value error, ')}"

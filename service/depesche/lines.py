@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from depesche.config import Settings
+from depesche.text.normalize import has_words
 from depesche.types import ContentFormat, Language, Priority, Release
 from depesche.v1 import translation_pb2, types_pb2
 
@@ -82,7 +83,7 @@ async def translate_lines(
 async def _translate(
     translator: Translates, lines: Sequence[str], language: Language | None
 ) -> list[Line]:
-    sent = [_OTHER_BREAK.sub(" ", line) if _has_words(line) else "" for line in lines]
+    sent = [_OTHER_BREAK.sub(" ", line) if has_words(line) else "" for line in lines]
     if not any(sent):
         return [Line(_one_line([line])) for line in lines]
     release = Release("\n".join(sent), ContentFormat.LINES, language=language)
@@ -114,10 +115,6 @@ def _chunks(lines: Sequence[str], settings: Settings) -> Iterator[list[str]]:
         chunk.append(line)
     if chunk:
         yield chunk
-
-
-def _has_words(line: str) -> bool:
-    return any(character.isalnum() for character in line)
 
 
 def _one_line(texts: Iterable[str]) -> str:

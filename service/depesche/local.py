@@ -7,6 +7,7 @@ from typing import Self
 from depesche.config import Settings
 from depesche.engine import Engine, Loader
 from depesche.server import convert
+from depesche.server.validation import RELEASE_PATHS, TEXT_PATHS, renamed
 from depesche.types import BriefOptions, Priority, Release
 from depesche.v1 import brief_pb2, translation_pb2, types_pb2
 
@@ -29,18 +30,21 @@ class LocalClient:
         self, release: Release, options: BriefOptions
     ) -> AsyncIterator[brief_pb2.StreamBriefResponse]:
         """Brief a release, telling of the start and of each sentence before the brief."""
-        async for event in self._engine.stream(release, options):
-            yield convert.stream_event(event)
+        with renamed(RELEASE_PATHS):
+            async for event in self._engine.stream(release, options):
+                yield convert.stream_event(event)
 
     async def translate(
         self, release: Release, priority: Priority = Priority.INTERACTIVE
     ) -> translation_pb2.TranslateResponse:
         """Translate a release without briefing it."""
-        return convert.translate_response(await self._engine.translate(release, priority))
+        with renamed(RELEASE_PATHS):
+            return convert.translate_response(await self._engine.translate(release, priority))
 
     async def detect(self, text: str) -> types_pb2.Detection:
         """Tell the language of a text."""
-        return convert.detection_message(self._engine.detect(text))
+        with renamed(TEXT_PATHS):
+            return convert.detection_message(self._engine.detect(text))
 
     async def aclose(self) -> None:
         """Free the models."""

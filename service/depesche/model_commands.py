@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from depesche.config import load_settings
+from depesche.errors import ModelError
 from depesche.models.manifest import ModelSpec
 from depesche.models.store import ModelStore
 
@@ -33,13 +34,21 @@ def verify_models(name: str | None, write: Callable[[str], None]) -> None:
 
     Raises:
         ModelUnknown: the manifest has no such model.
-        ModelError: a file is missing or altered.
+        ModelError: a file of one of them is missing or altered; all the others are checked too.
     """
     store = ModelStore(load_settings().models_dir)
     names = [name] if name else [spec.name for spec in store.manifest]
+    failed = []
     for each in names:
-        store.verify(each)
-        write(f"{each}: {len(store.spec(each).files)} files as in the manifest\n")
+        try:
+            store.verify(each)
+        except ModelError as error:
+            failed.append(each)
+            write(f"{error}\n")
+        else:
+            write(f"{each}: {len(store.spec(each).files)} files as in the manifest\n")
+    if failed:
+        raise ModelError(f"not as in the manifest: {', '.join(failed)}")
 
 
 def _row(store: ModelStore, spec: ModelSpec) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """From the status of a remote call back to the error that it stands for."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 import grpc.aio
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -24,13 +24,14 @@ from depesche.errors import (
     Unauthenticated,
     Violation,
 )
+from depesche.server.status import DOMAIN
 
 __all__ = ["from_call", "from_status"]
 
 _DETAILS = "grpc-status-details-bin"
 _RETRY_AFTER = 1.0
-_LANGUAGE_UNSUPPORTED = re.compile(r"'(.*)' is not supported; supported are (.*)")
-_MODEL_UNKNOWN = re.compile(r"no model is named '(.*)'")
+
+_Error = TypeVar("_Error", bound=RequestError)
 
 
 def from_call(error: grpc.aio.AioRpcError) -> DepescheError:
@@ -43,18 +44,23 @@ def from_call(error: grpc.aio.AioRpcError) -> DepescheError:
 
 
 def from_status(status: status_pb2.Status) -> DepescheError:
-    """Read the error that a status stands for (`google.rpc.Status` with its error details)."""
+    """Read the error that a status stands for (`google.rpc.Status` with its error details).
+
+    The service's own statuses tell the class of their error. Others, such as a proxy's, have one
+    by their code.
+    """
     failure = _Failure.read(status)
-    return _BY_CODE.get(status.code, _other)(failure)
+    read = _BY_REASON.get(failure.reason) or _BY_CODE.get(status.code, _other)
+    return read(failure)
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """A status with its details taken apart."""
+    """A status with its details taken apart; without a reason, it isn't the service's own."""
 
-    code: int
     message: str
     reason: str
+    metadata: Mapping[str, str]
     violations: tuple[Violation, ...]
     retry_after: float
 
@@ -68,57 +74,63 @@ class _Failure:
                 detail.Unpack(message)
         waits = retry.HasField("retry_delay")
         return cls(
-            code=status.code,
             message=status.message,
-            reason=info.reason,
+            reason=info.reason if info.domain == DOMAIN else "",
+            metadata=dict(info.metadata),
             violations=tuple(Violation(v.field, v.description) for v in bad.field_violations),
             retry_after=retry.retry_delay.ToTimedelta().total_seconds() if waits else _RETRY_AFTER,
         )
 
 
+def _as_sent(error: _Error, failure: _Failure) -> _Error:
+    """Give an error the words and the field paths that the service sent."""
+    error.violations = failure.violations
+    error.args = (failure.message,)
+    return error
+
+
 def _invalid(failure: _Failure) -> RequestError:
     violations = failure.violations or (Violation("request", failure.message),)
-    if failure.reason == LanguageUncertain.__name__:
-        return LanguageUncertain(violations[0].description)
     return InvalidRequest(violations)
 
 
-def _unavailable_here(failure: _Failure) -> RequestError:
-    if not failure.violations:
-        return RequestError(failure.message)
-    first = failure.violations[0]
-    if found := _LANGUAGE_UNSUPPORTED.fullmatch(first.description):
-        return LanguageUnsupported(found[1], found[2].split(", "))
-    return FeatureUnavailable(first.field, first.description)
+def _unsupported(failure: _Failure) -> RequestError:
+    return _as_sent(LanguageUnsupported(failure.metadata.get("language", ""), ()), failure)
 
 
-def _not_found(failure: _Failure) -> RequestError:
-    descriptions = "".join(violation.description for violation in failure.violations)
-    found = _MODEL_UNKNOWN.fullmatch(descriptions)
-    return ModelUnknown(found[1]) if found else RequestError(failure.message)
-
-
-def _unreachable(failure: _Failure) -> LoadError:
-    for kind in (NotReady, ShuttingDown):
-        if failure.reason == kind.__name__:
-            return kind(failure.message)
-    return LoadError(f"the service can't be reached: {failure.message}")
+def _refused(failure: _Failure) -> DepescheError:
+    return DepescheError(f"the service refused: {failure.message}")
 
 
 def _other(failure: _Failure) -> DepescheError:
     return DepescheError(f"the service failed: {failure.message}")
 
 
+_BY_REASON: Mapping[str, Callable[[_Failure], DepescheError]] = MappingProxyType(
+    {
+        "InvalidRequest": _invalid,
+        "LanguageUncertain": lambda failure: _as_sent(LanguageUncertain(""), failure),
+        "LanguageUnsupported": _unsupported,
+        "FeatureUnavailable": lambda failure: _as_sent(FeatureUnavailable("", ""), failure),
+        "ModelUnknown": lambda failure: _as_sent(ModelUnknown(""), failure),
+        "Unauthenticated": lambda failure: Unauthenticated(failure.message),
+        "QueueFull": lambda failure: QueueFull(failure.message, failure.retry_after),
+        "DeadlineExceeded": lambda failure: DeadlineExceeded(failure.message),
+        "NotReady": lambda failure: NotReady(failure.message),
+        "ShuttingDown": lambda failure: ShuttingDown(failure.message),
+    }
+)
 _BY_CODE: Mapping[int, Callable[[_Failure], DepescheError]] = MappingProxyType(
     {
         code_pb2.INVALID_ARGUMENT: _invalid,
-        code_pb2.FAILED_PRECONDITION: _unavailable_here,
-        code_pb2.NOT_FOUND: _not_found,
+        code_pb2.FAILED_PRECONDITION: lambda failure: RequestError(failure.message),
+        code_pb2.NOT_FOUND: lambda failure: RequestError(failure.message),
         code_pb2.UNAUTHENTICATED: lambda failure: Unauthenticated(failure.message),
-        code_pb2.RESOURCE_EXHAUSTED: lambda failure: QueueFull(
-            failure.message, failure.retry_after
-        ),
+        # Too large a message, or a proxy's limit: whether it helps to try again, nobody knows.
+        code_pb2.RESOURCE_EXHAUSTED: _refused,
         code_pb2.DEADLINE_EXCEEDED: lambda failure: DeadlineExceeded(failure.message),
-        code_pb2.UNAVAILABLE: _unreachable,
+        code_pb2.UNAVAILABLE: lambda failure: LoadError(
+            f"the service can't be reached: {failure.message}"
+        ),
     }
 )

@@ -5,7 +5,7 @@ Both start from the API's message, so that a brief looks the same wherever it wa
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from depesche.v1 import translation_pb2, types_pb2
@@ -28,11 +28,12 @@ def text(brief: types_pb2.Brief) -> str:
 
     Bracketed numbers refer to the sentences of the release, counted from 1, which stand below the
     brief in the original. A sentence that failed a check carries a sign, and what is wrong stands
-    under it.
+    under it; of the release's other sentences, those that failed one are listed.
     """
     parts = [
         "\n".join(_paragraph(brief.headline, "")),
         "\n".join(line for sentence in brief.key_sentences for line in _paragraph(sentence, "• ")),
+        _to_check("To check elsewhere", _elsewhere(brief)),
         "\n".join(["Sources", *(_numbered(t) for t in _sources(brief))]),
         "\n".join([_summary(brief), brief.signature.line]),
     ]
@@ -43,14 +44,16 @@ def markdown(brief: types_pb2.Brief) -> str:
     """Write a brief as Markdown, with the original of each sentence in a footnote.
 
     Footnotes are numbered as the sentences of the release are, from 1. What the checks found
-    stands in a list below its sentence. Text of the release is escaped (CommonMark 0.31.2,
-    section 2.4).
+    stands in a list below its sentence; of the release's other sentences, those that failed a
+    check are listed. Text of the release is escaped (CommonMark 0.31.2, section 2.4).
     """
     points = [_item(sentence) for sentence in brief.key_sentences]
+    elsewhere = [_item(_alone(sentence)) for sentence in _elsewhere(brief)]
     parts = [
         "# " + _marked(brief.headline),
         "\n".join(_notes(brief.headline, "- ")),
         "\n".join(points),
+        "\n".join(["## To check elsewhere", "", *elsewhere] if elsewhere else []),
         f"{_escape(_summary(brief))}\n\n`{brief.signature.line}`",
         "\n".join(f"[^{t.index + 1}]: {_escape(_original(t))}" for t in _sources(brief)),
     ]
@@ -60,11 +63,12 @@ def markdown(brief: types_pb2.Brief) -> str:
 def translation(response: translation_pb2.TranslateResponse) -> str:
     """Write a translation as plain text: a line for each block of the release, blank lines between.
 
-    A sentence that failed a check carries a sign; what is wrong stands in the response.
+    A sentence that failed a check carries a sign; what is wrong stands at the end.
     """
     blocks = groupby(response.translation, key=lambda sentence: sentence.block)
-    paragraphs = (" ".join(map(_flagged, sentences)) for _, sentences in blocks)
-    return "\n\n".join(paragraphs) + "\n"
+    paragraphs = [" ".join(map(_flagged, sentences)) for _, sentences in blocks]
+    notes = _to_check("To check", [s for s in response.translation if s.findings])
+    return "\n\n".join([*paragraphs, notes] if notes else paragraphs) + "\n"
 
 
 def _flagged(sentence: types_pb2.TranslatedSentence | types_pb2.BriefSentence) -> str:
@@ -76,6 +80,22 @@ def _paragraph(sentence: types_pb2.BriefSentence, bullet: str) -> Iterator[str]:
     yield _wrap(f"{_flagged(sentence)} {numbers}", bullet)
     for finding in sentence.findings:
         yield _wrap(_in_words(finding), " " * len(bullet) + "  - ")
+
+
+def _to_check(title: str, sentences: Sequence[types_pb2.TranslatedSentence]) -> str:
+    """List sentences with what is wrong with them below a title; "" if there are none."""
+    lines = [title]
+    for sentence in sentences:
+        lines.append(_wrap(_clean(sentence.text), f"[{sentence.index + 1}] "))
+        lines += [_wrap(_in_words(finding), "    - ") for finding in sentence.findings]
+    return "\n".join(lines) if sentences else ""
+
+
+def _alone(sentence: types_pb2.TranslatedSentence) -> types_pb2.BriefSentence:
+    """Show a sentence of the translation as one of the brief."""
+    return types_pb2.BriefSentence(
+        text=sentence.text, sentence_indices=[sentence.index], findings=sentence.findings
+    )
 
 
 def _numbered(sentence: types_pb2.TranslatedSentence) -> str:
@@ -97,10 +117,20 @@ def _marked(sentence: types_pb2.BriefSentence) -> str:
 
 
 def _sources(brief: types_pb2.Brief) -> list[types_pb2.TranslatedSentence]:
-    """List the sentences that the brief rests on, in document order."""
+    """List the sentences that the text refers to, in document order."""
+    used = _used(brief)
+    return [s for s in brief.translation if s.index in used or s.findings]
+
+
+def _elsewhere(brief: types_pb2.Brief) -> list[types_pb2.TranslatedSentence]:
+    """List the sentences that failed a check and that the brief doesn't rest on."""
+    used = _used(brief)
+    return [s for s in brief.translation if s.findings and s.index not in used]
+
+
+def _used(brief: types_pb2.Brief) -> set[int]:
     stated = [brief.headline, *brief.key_sentences]
-    used = {index for sentence in stated for index in sentence.sentence_indices}
-    return [sentence for sentence in brief.translation if sentence.index in used]
+    return {index for sentence in stated for index in sentence.sentence_indices}
 
 
 def _original(sentence: types_pb2.TranslatedSentence) -> str:

@@ -5,13 +5,15 @@ Field names are the paths of the request messages in proto/depesche/v1.
 
 from depesche.config import Settings
 from depesche.errors import InvalidRequest, Violation
-from depesche.types import BriefOptions, Release
+from depesche.types import BriefOptions, ContentFormat, Release
 
 __all__ = ["check_options", "check_release"]
 
 
 def check_release(release: Release, settings: Settings) -> None:
-    """Refuse a release that is empty or over a limit.
+    """Refuse a release that is empty, over a limit, or has a title beside lines.
+
+    A title would be a block of its own and shift the numbers of the lines.
 
     Raises:
         InvalidRequest: names every field that breaks a rule, and the rule.
@@ -22,6 +24,8 @@ def check_release(release: Release, settings: Settings) -> None:
     ]
     if not release.text.strip():
         violations.append(Violation("release.text", "must hold more than white space"))
+    if release.title and release.content_format is ContentFormat.LINES:
+        violations.append(Violation("release.title", "can't be given with lines"))
     _refuse(violations)
 
 

@@ -27,7 +27,7 @@ FAITHFUL = [
         "Dr. Sok Puthivutha und Prof. Dr. Anna Müller kamen.",
         "Sok Puthivutha and Anna Mueller came.",
     ),
-    (DE, "z. B. Berlin und d. h. Bonn", "for example the capital, that is, the city"),
+    (DE, "z. B. Potsdam und d. h. Bonn", "for example the capital, that is, the city"),
     (DE, "Das sagte der Präsident Ende November.", "The president said so late in November."),
     (DE, "Der Minister Anfang Mai: Wir handeln.", "The minister in early May: we act."),
     (DE, "DAS MINISTERIUM TEILT MIT", "THE MINISTRY ANNOUNCES"),
@@ -65,6 +65,13 @@ FAITHFUL = [
     (KM, "រដ្ឋមន្ត្រីបានថ្លែង។", "The minister of the MPTC spoke."),
     (DE, "Die Regierung in Kroatien half.", "Croatian authorities helped."),
     (KM, "ប្រទេសក្រូអាត (Croatia) ឈ្នះ។", "The Croatian team won."),
+    (DE, "Die Entscheidung fiel in Rom und Prag.", "The decision was made in Rome and Prague."),
+    (DE, "Pragmatische Romane aus Südafrika", "Pragmatic novels from South Africa"),
+    (DE, "Die Kenianerin siegte in Nordirland.", "The woman from Kenya won in Northern Ireland."),
+    (RU, "Переговоры между Индией и Арменией", "Talks between India and Armenia"),
+    (RU, "В Ханое и Пхеньяне", "In Hanoi and Pyongyang"),
+    (RU, "Власти ФРГ ответили.", "The government of Germany answered."),
+    (RU, "Он живёт в Санта-Фе.", "He lives in New Mexico."),
 ]
 
 
@@ -126,6 +133,15 @@ UNFAITHFUL = [
     (KM, "ប្រទេសបារាំងឈ្នះ។", "Germany won.", MISSING, "France", ""),
     (KM, "អង្គការសហប្រជាជាតិមក។", "The organisation came.", MISSING, "UN", ""),
     (KM, "លោក John Grant មក។", "John came.", MISSING, "Grant", ""),
+    (DE, "Er reiste nach Köln.", "He travelled to Bonn.", MISSING, "Cologne", ""),
+    (DE, "Rom stimmte zu.", "Paris agreed.", MISSING, "Rome", ""),
+    (DE, "Das gilt in Niedersachsen.", "It applies in Niedersachsen.", MISSING, "Lower Saxony", ""),
+    (DE, "Kenia half Mali.", "Kenya helped Malawi.", INVENTED, "", "Malawi"),
+    (RU, "Министр посетил Лаос.", "The minister visited Lebanon.", INVENTED, "", "Lebanon"),
+    (RU, "Министр посетил Лаос.", "The minister visited Lebanon.", MISSING, "Laos", ""),
+    (RU, "Форум в Санкт-Петербурге", "The forum in Sochi", MISSING, "St Petersburg", ""),
+    (RU, "Президент Чили прибыл.", "The president of Peru came.", INVENTED, "", "Peru"),
+    (KM, "ប្រទេសនេប៉ាល់មក។", "Malta came.", MISSING, "Nepal", ""),
 ]
 
 

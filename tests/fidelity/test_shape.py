@@ -32,8 +32,10 @@ def test_length(language: Language, source: str, target: str, fits: bool) -> Non
 @pytest.mark.parametrize(
     ("target", "score", "sure"),
     [
-        ("A sentence of five words.", -0.69, True),
-        ("A sentence of five words.", -0.71, False),
+        ("A sentence of eight words is long enough.", -0.69, True),
+        ("A sentence of eight words is long enough.", -0.71, False),
+        ("A heading that has seven words only.", -1.09, True),
+        ("A heading that has seven words only.", -1.11, False),
         ("Three words only.", -1.4, True),
         ("Three words only.", -1.6, False),
         ("A sentence of five words.", None, True),

@@ -176,10 +176,13 @@ async def test_other_requests_have_their_own_paths(stubs: Stubs) -> None:
 
 
 async def test_a_message_over_the_limit_is_refused(stubs: Stubs) -> None:
-    """What is larger than a message may be never reaches the service."""
-    failed = await failure(stubs.briefs.CreateBrief(request("a" * 5_000_000)))
+    """A message over the limit is told so; one far over it never reaches the service."""
+    large = await failure(stubs.briefs.CreateBrief(request("a" * 5_000_000)))
+    larger = await failure(stubs.briefs.CreateBrief(request("a" * 17_000_000)))
 
-    assert failed.code is StatusCode.RESOURCE_EXHAUSTED
+    assert large.code is _INVALID
+    assert large.violations == {"request": "has 5000010 bytes; the limit is 4194304"}
+    assert larger.code is StatusCode.RESOURCE_EXHAUSTED
 
 
 @settings(deadline=None, max_examples=50)

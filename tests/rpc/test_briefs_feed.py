@@ -44,6 +44,7 @@ async def test_one_bad_release_fails_alone() -> None:
 
     assert sorted(replies) == sorted(f"r{n}" for n in range(10) if n != 4)
     assert all(reply.brief.id == id_ for id_, reply in replies.items())
+    assert all(f"r{reply.index}" == id_ for id_, reply in replies.items())
     assert bad.error.code == code_pb2.INVALID_ARGUMENT
     assert bad.error.message == "release.text: must hold more than white space"
     assert [d.TypeName() for d in bad.error.details] == [
@@ -55,7 +56,10 @@ async def test_one_bad_release_fails_alone() -> None:
 
 
 async def test_bad_requests_of_all_kinds_fail_alone() -> None:
-    """Neither bytes that can't be decoded nor unknown fields nor a crash end the feed."""
+    """Neither bytes that can't be decoded nor unknown fields nor size nor a crash end the feed.
+
+    The place of each release tells it, even where its id can't be read.
+    """
 
     def translate(text: str) -> str:
         if "Absturz" in text:
@@ -66,17 +70,21 @@ async def test_bad_requests_of_all_kinds_fail_alone() -> None:
     latin = _release("latin", "Gr*sse").SerializeToString().replace(b"Gr*", b"Gr\xfc")
     unknown = _release("unknown").SerializeToString() + b"\xf8\x06\x01"
     crash = _release("crash", "Absturz! " + GERMAN).SerializeToString()
-    async with serving(WatchedBackend(translate)) as (_, stubs):
+    large = _release("large", "x" * 2000).SerializeToString()
+    async with serving(WatchedBackend(translate), max_message_bytes=1024) as (_, stubs):
         call = stubs.channel.stream_stream(
             "/depesche.v1.BriefService/BriefReleases",
             response_deserializer=brief_pb2.BriefReleasesResponse.FromString,
         )
-        replies = {r.id: r async for r in call(iter([latin, unknown, crash, good]))}
+        sent = [latin, unknown, large, crash, good]
+        replies = {r.index: r async for r in call(iter(sent))}
 
-    assert replies[""].error.message.startswith("release.text: isn't UTF-8")
-    assert replies["unknown"].error.code == code_pb2.INVALID_ARGUMENT
-    assert replies["crash"].error.message.startswith("internal error; request id ")
-    assert replies["good"].HasField("brief")
+    assert [replies[n].id for n in range(len(sent))] == ["", "unknown", "", "crash", "good"]
+    assert replies[0].error.message.startswith("release.text: isn't UTF-8")
+    assert replies[1].error.code == code_pb2.INVALID_ARGUMENT
+    assert replies[2].error.message == "request: has 2013 bytes; the limit is 1024"
+    assert replies[3].error.message.startswith("internal error; request id ")
+    assert replies[4].HasField("brief")
 
 
 async def test_releases_in_flight_are_bounded() -> None:

@@ -98,7 +98,7 @@ async def test_summarise(stubs: Stubs) -> None:
     asked = summarisation_pb2.SummariseRequest(text=ENGLISH, sentence_count=1)
     reply = await stubs.summarisation.Summarise(asked)
 
-    (sentence,) = reply.translation
+    (sentence,) = reply.sentences
     assert ENGLISH[sentence.source_span.start : sentence.source_span.end].strip() == sentence.text
     assert [model.task for model in reply.signature.models] == ["summary"]
 

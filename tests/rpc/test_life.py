@@ -23,6 +23,7 @@ from depesche.errors import ConfigurationError, ModelError
 from depesche.inference.fake import FakeBackend
 from depesche.models.store import ModelStore
 from depesche.server.app import Server, running, serve
+from depesche.server.interceptors import CallInterceptor
 from depesche.v1 import brief_pb2, model_pb2, types_pb2
 from tests.rpc.support import (
     GERMAN,
@@ -176,6 +177,25 @@ async def test_the_drain_has_an_end() -> None:
     assert failed.code is StatusCode.UNAVAILABLE
 
 
+async def test_a_call_that_heeds_nothing_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server ends even if a call under way can't be cut off."""
+    monkeypatch.setattr(CallInterceptor, "cut_off", lambda _: None)
+    backend = WatchedBackend()
+    async with _started(backend, drain_seconds=0.1) as (server, found):
+        await backend.batches(1)
+        backend.gate.clear()
+        call = found.briefs.CreateBrief(request())
+        await backend.batches(1)
+        stopping = asyncio.ensure_future(server.stop())
+        failed = await failure(call)
+        backend.gate.set()
+        await asyncio.wait_for(stopping, timeout=10)
+
+    assert failed.code is not StatusCode.OK
+
+
 async def test_a_second_interrupt_ends_the_drain() -> None:
     """Who asks twice doesn't want to wait."""
     backend = WatchedBackend()
@@ -270,7 +290,8 @@ async def test_models_that_cannot_be_loaded_end_the_process(
     with captured_logs(), pytest.raises(ModelError):
         await serve(local_settings(), loader=load)
 
-    failed = next(line for line in output.lines() if line["event"] == "failed")
+    (failed,) = output.lines()
+    assert failed["event"] == "failed"
     assert failed["error"] == "model 'embedded': model.bin is missing"
 
 
@@ -296,7 +317,7 @@ async def test_an_address_is_host_and_port(address: str) -> None:
 
 async def test_a_reload_swaps_models_under_load() -> None:
     """Callers notice nothing but the new English."""
-    old, new = WatchedBackend(lambda _: "old words"), WatchedBackend(lambda _: "new words")
+    old, new = WatchedBackend(lambda _: "Old words."), WatchedBackend(lambda _: "New words.")
     backends = iter([old, new])
 
     def load(settings: Settings, store: ModelStore) -> LoadedModels:
@@ -314,8 +335,8 @@ async def test_a_reload_swaps_models_under_load() -> None:
         models = (await reload).models
         before = await asyncio.gather(running, waiting)
 
-    assert {t.text for reply in before for t in reply.brief.translation} == {"old words"}
-    assert {t.text for t in after.brief.translation} == {"new words"}
+    assert {t.text for reply in before for t in reply.brief.translation} == {"Old words."}
+    assert {t.text for t in after.brief.translation} == {"New words."}
     assert [m.name for m in models][:2] == ["embedded", "minilm"]
 
 

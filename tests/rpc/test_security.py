@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from depesche.errors import ConfigurationError
 from depesche.inference.fake import FakeBackend
 from depesche.server.app import running
+from depesche.server.tls import server_credentials
 from tests.rpc.support import Stubs, failure, local_settings, request, serving
 from tests.support import fake_loader
 
@@ -84,6 +85,18 @@ async def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
     nonsense = tmp_path / "nonsense.pem"
     nonsense.write_text("nonsense")
     settings = local_settings(tls_certificate=nonsense, tls_key=nonsense)
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match=r"^tls_certificate, tls_key: "):
         async with running(settings, loader=fake_loader(FakeBackend())):
             pass
+
+
+@pytest.mark.parametrize("password", ["", "-aes128 -passout pass:geheim"])
+def test_a_key_that_does_not_fit_is_refused(
+    certificate: tuple[Path, Path], tmp_path: Path, password: str
+) -> None:
+    """The key of another certificate, or one with a password, is a fault of the configuration."""
+    key = tmp_path / "other.pem"
+    command = f"{shutil.which('openssl')} genrsa {password} -out {key} 2048"
+    subprocess.run(command.split(), check=True, capture_output=True)
+    with pytest.raises(ConfigurationError, match=r"^tls_certificate, tls_key: .*other\.pem"):
+        server_credentials(local_settings(tls_certificate=certificate[0], tls_key=key))

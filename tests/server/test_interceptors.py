@@ -14,6 +14,7 @@ from depesche.server.interceptors import CallInterceptor, DecodingInterceptor
 from depesche.server.metrics import Metrics
 from depesche.v1 import brief_pb2, brief_pb2_grpc
 from tests.rpc.support import Stubs, failure, request
+from tests.server.logs import captured_logs
 
 
 class _Servicer(brief_pb2_grpc.BriefServiceServicer):
@@ -40,7 +41,7 @@ async def _serving(
     behaviour: Callable[[], Awaitable[None]],
 ) -> AsyncIterator[tuple[CallInterceptor, Stubs]]:
     calls = CallInterceptor(Metrics())
-    server = grpc.aio.server(interceptors=[calls, DecodingInterceptor()])
+    server = grpc.aio.server(interceptors=[calls, DecodingInterceptor(1000)])
     brief_pb2_grpc.add_BriefServiceServicer_to_server(_Servicer(behaviour), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -68,6 +69,31 @@ async def test_a_cancellation_from_within_does_not_hang_the_caller() -> None:
         stream = await failure(_last(stubs.briefs.StreamBrief(asked, timeout=10)))
 
     assert unary.code is stream.code is StatusCode.INTERNAL
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(30.0, "CANCELLED"), (0.55, "DEADLINE_EXCEEDED")])
+async def test_a_call_cancelled_at_its_deadline_was_late(seconds: float, code: str) -> None:
+    """A call may be cancelled shortly before its deadline; the log says what that meant."""
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def behaviour() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    with captured_logs() as lines:
+        async with _serving(behaviour) as (calls, stubs):
+            call = stubs.briefs.CreateBrief(request(), timeout=seconds)
+            await began.wait()
+            await asyncio.sleep(0.5)
+            call.cancel()
+            await ended.wait()
+            await calls.idle.wait()
+        (line,) = [line for line in lines() if line["event"] == "call"]
+
+    assert line["code"] == code
 
 
 @pytest.mark.parametrize("streaming", [False, True])

@@ -63,6 +63,14 @@ def test_violations_travel_as_bad_request() -> None:
     ]
 
 
+def test_the_language_travels_as_metadata() -> None:
+    """Programs needn't read the language that isn't supported out of the message."""
+    info = ErrorInfo()
+
+    assert to_status(errors.LanguageUnsupported("uk", ["de"]), "id").details[0].Unpack(info)
+    assert dict(info.metadata) == {"language": "uk"}
+
+
 def test_a_full_queue_says_when_to_come_again() -> None:
     """The delay is told to people's code and to gRPC's own retries."""
     error = errors.QueueFull("the queue is full", retry_after=2.5)

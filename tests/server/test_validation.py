@@ -62,7 +62,8 @@ def test_everything_is_read() -> None:
 def test_translate_and_summarise_arguments() -> None:
     """The other requests are read alike; a summary's text is English."""
     translate = translation_pb2.TranslateRequest(
-        release=types_pb2.Release(text="x"), priority=types_pb2.PRIORITY_BULK
+        release=types_pb2.Release(text="x"),
+        options=translation_pb2.TranslateOptions(priority=types_pb2.PRIORITY_BULK),
     )
     summarise = summarisation_pb2.SummariseRequest(text="x", sentence_count=2)
 
@@ -129,20 +130,21 @@ def test_the_release_is_required(read: Any, request_: Any) -> None:
 
 
 def test_a_glossary_is_refused() -> None:
-    """Terms that wouldn't be heeded are refused, under each request's own path."""
+    """Terms that wouldn't be heeded are refused by every request."""
     brief = _brief(text="x")
     brief.options.glossary.extend(_TERMS)
-    translate = translation_pb2.TranslateRequest(release=brief.release, glossary=_TERMS)
+    translate = translation_pb2.TranslateRequest(release=brief.release)
+    translate.options.glossary.extend(_TERMS)
 
     with pytest.raises(FeatureUnavailable, match=r"^options\.glossary: "):
         brief_arguments(brief, 200)
-    with pytest.raises(FeatureUnavailable, match=r"^glossary: "):
+    with pytest.raises(FeatureUnavailable, match=r"^options\.glossary: "):
         translate_arguments(translate, 200)
 
 
-@pytest.mark.parametrize("name", ["", "n" * 101])
+@pytest.mark.parametrize("name", ["", "n" * 65, "Ein Satz", "größe", "a\nb", "a\n", "<b>"])
 def test_model_names_are_checked(name: str) -> None:
-    """A model's name is required and short, for it comes back in the error."""
+    """A model's name is required, short and plain, for it comes back in the error."""
     with pytest.raises(InvalidRequest, match=r"^name: "):
         model_argument(model_pb2.GetModelRequest(name=name))
 

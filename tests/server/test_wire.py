@@ -10,7 +10,7 @@ _UNKNOWN_OPTION = b"\xf8\x06\x01"  # field 111, varint 1
 
 def _decode(data: bytes) -> Message | InvalidRequest:
     request = brief_pb2.CreateBriefRequest
-    return decoder(request.FromString, request.DESCRIPTOR.full_name)(data)
+    return decoder(request.FromString, request.DESCRIPTOR.full_name, limit=100)(data)
 
 
 def _refused(request: Message) -> dict[str, str]:
@@ -45,6 +45,15 @@ def test_text_in_another_encoding_is_found_in_a_list() -> None:
     broken = _decode(request.SerializeToString().replace(b"Gr*ss", b"Gr\xfcss"))
 
     assert str(broken) == "options.glossary[1].source: isn't UTF-8 at byte 2"
+
+
+def test_a_message_has_a_limit() -> None:
+    """A message at the limit is decoded; one byte more is an error that names the limit."""
+    request = brief_pb2.CreateBriefRequest(release=types_pb2.Release(text="x" * 96))
+    assert _decode(request.SerializeToString()) == request
+
+    request.release.text += "x"
+    assert str(_decode(request.SerializeToString())) == "request: has 101 bytes; the limit is 100"
 
 
 @pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a\x7f", b"\x00"])

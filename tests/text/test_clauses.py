@@ -163,6 +163,21 @@ def test_long_text_splits_in_time(unit: str) -> None:
             38,
             "The budget of the city rose…",
         ),
+        (
+            "The ministry said at noon that all three of the wide bridges over the lake are shut.",
+            75,
+            "The ministry said at noon that all three of the wide bridges…",
+        ),
+        (
+            "The ministry said at noon that all of the very old bridges are to be closed at night.",
+            76,
+            "The ministry said at noon that all of the very old bridges are to be closed…",
+        ),
+        (
+            "The mayor said that all of the three old bridges will be closed during long holidays.",
+            80,
+            "The mayor said that all of the three old bridges will be closed…",
+        ),
         ("The visitors were welcomed by Dr. Sok at noon.", 36, "The visitors were welcomed…"),
         ("Donaudampfschifffahrtsgesellschaft", 10, "Donaudamp…"),
         ("e\u0301" * 5, 4, "e\u0301…"),

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -139,6 +141,14 @@ def test_lines_stay_lines(text: str, lines: list[str]) -> None:
     assert _kinds(text, content_format=ContentFormat.LINES) == [
         ("paragraph", line) for line in lines
     ]
+
+
+def test_blank_lines_cost_next_to_nothing() -> None:
+    """Many of them are read in the time of a few written ones."""
+    begun = time.process_time()
+    blocks = read(Release("\n \n" * 50_000, ContentFormat.LINES))
+    assert time.process_time() - begun < 2
+    assert len(blocks) == 100_000
 
 
 def test_lines_know_their_place() -> None:

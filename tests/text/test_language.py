@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depesche.errors import LanguageUncertain, LanguageUnsupported
-from depesche.text.language import detect
+from depesche.errors import InvalidRequest, LanguageUncertain, LanguageUnsupported
+from depesche.text.language import check_named, detect
 from depesche.types import Language
 
 GERMAN = (
@@ -204,6 +204,54 @@ def test_what_is_no_language_is_not_guessed(text: str, reason: str) -> None:
     """Letters alone make no language."""
     with pytest.raises(LanguageUncertain, match=reason):
         detect(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "reading"),
+    [
+        ("\n".join(RUSSIAN), Language.GERMAN, "is in Cyrillic letters"),
+        ("Москва", Language.ENGLISH, "is in Cyrillic letters"),
+        ("សួស្តី", Language.RUSSIAN, "is in Khmer letters"),
+        (GERMAN[0], Language.RUSSIAN, "is in Latin letters"),
+        (GERMAN[0], Language.KHMER, "is in Latin letters"),
+        (GERMAN[0], Language.ENGLISH, "reads as 'de'"),
+        ("\n".join(ENGLISH), Language.GERMAN, "reads as 'en'"),
+        ("\n".join(OTHERS["uk"]), Language.RUSSIAN, "reads as 'uk'"),
+        ("\n".join(OTHERS["fr"]), Language.GERMAN, "reads as 'fr'"),
+        ("\n".join(OTHERS["th"]), Language.KHMER, "reads as 'th'"),
+    ],
+)
+def test_a_wrong_name_is_refused(text: str, named: Language, reading: str) -> None:
+    """A text in another script, or clearly in another language, isn't what its sender says."""
+    with pytest.raises(InvalidRequest) as refusal:
+        check_named(text, named)
+    (violation,) = refusal.value.violations
+    assert violation.field == "release.language"
+    assert violation.description == (
+        f"says '{named}', and the text {reading}; leave it out to have it detected"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        *((sentence, Language.GERMAN) for sentence in GERMAN),
+        *((sentence, Language.RUSSIAN) for sentence in RUSSIAN),
+        *((sentence, Language.KHMER) for sentence in KHMER),
+        *((sentence, Language.ENGLISH) for sentence in ENGLISH),
+        ("", Language.GERMAN),
+        ("12.345,67 €", Language.KHMER),
+        ("Volkswagen Financial Services", Language.RUSSIAN),
+        ("The board decided", Language.GERMAN),
+        ("\n".join(GERMAN + ENGLISH), Language.GERMAN),
+        ("\n".join(GERMAN + RUSSIAN), Language.RUSSIAN),
+        (f"{KHMER[0]} {ENGLISH[0]}", Language.KHMER),
+        ("aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii jjjj kkkk", Language.GERMAN),
+    ],
+)
+def test_a_right_or_doubtful_name_passes(text: str, named: Language) -> None:
+    """Where the text doesn't contradict clearly, the sender knows better."""
+    check_named(text, named)
 
 
 def test_messages_never_hold_text_of_the_release() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depesche.text.normalize import normalize
+from depesche.text.normalize import has_words, normalize
 from depesche.types import Span
 
 # Letters, marks and invisible characters that interact, in a higher share than chance gives them.
@@ -25,7 +25,11 @@ TEXT = st.one_of(st.text(), st.text(HARD), st.text(KHMER), st.text(HARD + KHMER)
         ("a\u00a0b\u2009c\u3000d\te", "a b c d e"),
         ("a \u00a0 \u200b b", "a b"),
         ("10\u202f000\u00a0€", "10 000 €"),
-        ("a\r\nb\rc\u2028d\u0085e\u2029f", "a\nb\nc\nd\ne\nf"),
+        ("A\r\nB\rC\u2028D\u0085E\u2029F\vG\fH", "A\nB\nC\nD\nE\nF\nG\nH"),
+        ("a\vb \fc\u0085d\u2028 e\u2029f", "a b c d e\nf"),
+        ("a\n\fb\v\vc\u2028", "a\n\nb\n\nc\n"),
+        ("\x1b[1;31ma\x1b[0m \x1b[K b\x1b[m\n", "a b\n"),
+        ("a\x1b[12", "a[12"),
         ("a  \r\n\r\n  b", "a\n\nb"),
         ("  a \n", "a\n"),
         ("Presse\u00admitteilung", "Pressemitteilung"),
@@ -74,6 +78,8 @@ def test_khmer_syllables_have_one_order(typed: str, ordered: str) -> None:
         ("a\u200bb", 1, 2, Span(2, 3)),
         ("\ufeffabc", 0, 1, Span(1, 2)),
         ("a\r\nb", 1, 2, Span(1, 3)),
+        ("a\x1b[31mb", 1, 2, Span(6, 7)),
+        ("a \fb", 1, 2, Span(1, 3)),
         ("កសី្រខ", 1, 5, Span(1, 5)),
         ("កសី្រខ", 2, 3, Span(1, 5)),
         ("កសី្រខ", 5, 6, Span(5, 6)),
@@ -142,6 +148,8 @@ def test_each_character_can_be_found_again(source: str) -> None:
         "ក្រ្កេី",
         "😀\u200d",
         "\u200d\u200b",
+        "\x1b[1",
+        "\x1b[m",
     ],
 )
 def test_time_is_linear(unit: str) -> None:
@@ -149,6 +157,15 @@ def test_time_is_linear(unit: str) -> None:
     begun = time.process_time()
     normalize("ក" + unit * (1_000_000 // len(unit)))
     assert time.process_time() - begun < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("– a", True), ("1.", True), ("ក", True), ("«…» – ៖\n", False), ("", False)],
+)
+def test_words_are_letters_and_digits(text: str, *, expected: bool) -> None:
+    """Marks and space alone are no words."""
+    assert has_words(text) is expected
 
 
 def _visible(character: str) -> bool:

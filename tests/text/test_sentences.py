@@ -40,6 +40,9 @@ GERMAN = [
     "Das Angebot von eBay endete.| eBay zahlt.| iPhone und Co. bleiben.",
     "„Wir haben gewonnen!“ – Minister Müller am Montag.",
     "Vgl. Kapitel 3.| Die Nr. 5 fehlt.",
+    "Er rief Dr.-Ing. Anna Berg und Dipl.-Kfm. Jan Alt.| Prof. Dr. med. Anna Alt kam.",
+    "Dr. rer. nat. Eva Ott, Dr. jur. Max Alt und Dr. phil. habil. Jan Ott kamen.| Gut.",
+    "Es ehrte Dr. h. c. Anna Berg, Dr. med. dent. Jan Alt und Dr. rer. pol. Eva Ott.| Gut.",
     "Ein\nUmbruch\nzählt nicht.|\nDas hier schon.",
 ]
 RUSSIAN = [

@@ -1,12 +1,12 @@
 """Pairs the figures of a sentence with those of its translation."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from depesche.fidelity.figure import Figure, Key, Meaning, Weight
 from depesche.fidelity.figure_reader import Reading
 
-__all__ = ["unmatched"]
+__all__ = ["pairs", "unmatched"]
 
 
 def unmatched(source: Reading, target: Reading) -> tuple[list[Figure], list[Figure]]:
@@ -18,6 +18,31 @@ def unmatched(source: Reading, target: Reading) -> tuple[list[Figure], list[Figu
     missing, invented = _pair_whole(source.figures, target.figures)
     missing, invented = _pair_parts(missing, invented, source.mentions, target.mentions)
     return _weigh(missing, invented), _weigh(invented, missing)
+
+
+def pairs(source: Reading, target: Reading) -> Iterator[tuple[Figure, Figure]]:
+    """Find the figures of `source` and `target` that agree with each other and no others."""
+    here, there = _holders(source.figures), _holders(target.figures)
+    for index, figure in enumerate(source.figures):
+        partners = _partners(figure, there)
+        if len(partners) == 1:
+            other = target.figures[partners.pop()]
+            if _partners(other, here) == {index}:
+                yield figure, other
+
+
+def _holders(figures: Sequence[Figure]) -> dict[Key, list[int]]:
+    """List which figures state a key; the first two tell whether it is one alone."""
+    holders: defaultdict[Key, list[int]] = defaultdict(list)
+    for index, figure in enumerate(figures):
+        for key in figure.meaning.keys:
+            if len(holders[key]) < 2:  # noqa: PLR2004 -- two are ambiguous already
+                holders[key].append(index)
+    return dict(holders)
+
+
+def _partners(figure: Figure, holders: dict[Key, list[int]]) -> set[int]:
+    return {index for key in figure.meaning.keys for index in holders.get(key, ())}
 
 
 def _weigh(over: Sequence[Figure], other: Sequence[Figure]) -> list[Figure]:

@@ -22,6 +22,7 @@ from depesche.fidelity.figure_quantities import (
     read_slashed,
     unit_of,
 )
+from depesche.fidelity.figure_shares import read_share
 from depesche.fidelity.lexicon import Term
 from depesche.fidelity.scan import Scan
 from depesche.types import Language
@@ -34,6 +35,8 @@ _Rule = Callable[[Scan, int], Figure | None]
 _RULES: Mapping[Term, Sequence[_Rule]] = {
     Term.NUMERAL: (read_day, read_clock, read_slashed, read_number),
     Term.ORDINAL: (read_day, read_number),
+    Term.CARDINAL: (read_share, read_number),
+    Term.ARTICLE: (read_share, read_number),
     Term.MONTH: (read_month,),
     Term.SHORT_MONTH: (read_month,),
     Term.WEEKDAY: (read_weekday,),

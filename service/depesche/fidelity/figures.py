@@ -1,9 +1,13 @@
 """Checks that a translation keeps the figures of its source: numbers, dates, shares and amounts."""
 
-from depesche.fidelity.figure import Figure, FigureKind
-from depesche.fidelity.figure_matching import unmatched
+from itertools import islice
+
+from depesche.fidelity.bounds import read_bound
+from depesche.fidelity.figure import Figure, FigureKind, Weight
+from depesche.fidelity.figure_matching import pairs, unmatched
 from depesche.fidelity.figure_reader import read_figures
-from depesche.types import Finding, FindingKind, Language
+from depesche.fidelity.units import read_unit
+from depesche.types import Finding, FindingKind, Language, Span
 
 __all__ = ["check_figures"]
 
@@ -31,18 +35,25 @@ def check_figures(source: str, target: str, language: Language) -> list[Finding]
     Figures are compared by value, so "12 млрд" agrees with "12 billion" and "15 Uhr" with "3 p.m.".
     A figure that can be read in several ways agrees with any of them. Small numbers in words aren't
     missed, as English says many of them otherwise. A changed figure is two findings: one missing,
-    one invented. Lone years, months, days of the week and times of day count as dates.
+    one invented. A figure that became the opposite bound, or has another unit, is one: invented.
+    Lone years, months, days of the week and times of day count as dates.
 
     Args:
         source: a sentence of the release, normalised.
         target: its English.
         language: the language of `source`.
     """
-    missing, invented = unmatched(
-        read_figures(source, language), read_figures(target, Language.ENGLISH)
-    )
+    said, english = read_figures(source, language), read_figures(target, Language.ENGLISH)
+    missing, invented = unmatched(said, english)
     findings = [_missing(figure, source) for figure in missing[:_MOST_FINDINGS]]
-    return findings + [_invented(figure, target) for figure in invented[:_MOST_FINDINGS]]
+    findings += [_invented(figure, target) for figure in invented[:_MOST_FINDINGS]]
+    changed = (
+        finding
+        for figure, other in pairs(said, english)
+        for change in (_bound_change, _unit_change)
+        if (finding := change(source, target, figure, other, language))
+    )
+    return findings + list(islice(changed, _MOST_FINDINGS))
 
 
 def _missing(figure: Figure, source: str) -> Finding:
@@ -63,4 +74,46 @@ def _invented(figure: Figure, target: str) -> Finding:
         f'"{written}" has no counterpart in the source',
         found=written,
         target_span=figure.span,
+    )
+
+
+def _bound_change(
+    source: str, target: str, figure: Figure, other: Figure, language: Language
+) -> Finding | None:
+    """Report "ab dem 15. Januar" that became "until January 15"."""
+    if figure.weight is Weight.SOFT:
+        return None
+    said = read_bound(source, figure, language)
+    english = read_bound(target, other, Language.ENGLISH)
+    if not said or not english or said.side is english.side:
+        return None
+    return _changed(figure, (source, said.span), (target, english.span), said.said)
+
+
+def _unit_change(
+    source: str, target: str, figure: Figure, other: Figure, _language: Language
+) -> Finding | None:
+    """Report "620 Terawattstunden" that became "620 megawatts"."""
+    said, english = read_unit(source, figure.span.end), read_unit(target, other.span.end)
+    if not said or not english or said.symbol == english.symbol:
+        return None
+    source_span = Span(figure.span.start, said.span.end)
+    target_span = Span(other.span.start, english.span.end)
+    gloss = f"{figure.said} {said.symbol}"
+    return _changed(figure, (source, source_span), (target, target_span), gloss)
+
+
+def _changed(
+    figure: Figure, before: tuple[str, Span], after: tuple[str, Span], said: str
+) -> Finding:
+    (source, source_span), (target, target_span) = before, after
+    written = source[source_span.start : source_span.end]
+    found = target[target_span.start : target_span.end]
+    return Finding(
+        _INVENTED[figure.kind],
+        f'"{written}" ({said}) became "{found}"',
+        expected=said,
+        found=found,
+        source_span=source_span,
+        target_span=target_span,
     )

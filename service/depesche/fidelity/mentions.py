@@ -212,7 +212,8 @@ def _places(source: str, language: Language) -> Iterator[Mention]:
     entries = glossary(language)
     seen: set[tuple[str, ...]] = set()
     for match in entries.pattern.finditer(source):
-        forms = entries.stems[match[1].lower() if language is Language.RUSSIAN else match[1]]
+        stem = match[match.lastgroup or 0]
+        forms = entries.stems[stem.lower() if language is Language.RUSSIAN else stem]
         if forms not in seen:
             seen.add(forms)
             yield Mention(MentionKind.PLACE, match[0], Span(*match.span()), forms)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from depesche.fidelity.countries import foreign_countries
 from depesche.fidelity.glossary import word_list
 from depesche.fidelity.mentions import (
     Mention,
@@ -50,13 +51,13 @@ def check_names(source: str, target: str, language: Language) -> list[Finding]:
     a form of the glossary; persons by their surname, in any transliteration. `mentions` says which
     names are found at all.
 
-    An abbreviation, or a person with initials, that only the English has is reported as invented;
-    not for Khmer, which writes both in its own letters.
+    A country, an abbreviation, or a person with initials, that only the English has is reported as
+    invented; not for Khmer, which writes them in its own letters, and in more ways than one.
     """
     english = Target(target)
     named = mentions(source, language)[:_MOST_MENTIONS]
     missing = [_missing(name, english, language) for name in named]
-    invented = [] if language is Language.KHMER else [*_invented(source, target, named)]
+    invented = [] if language is Language.KHMER else [*_invented(source, target, named, language)]
     return [finding for finding in missing if finding is not None] + invented
 
 
@@ -90,6 +91,9 @@ def _survives(name: Mention, english: Target, language: Language) -> bool:
         return _person_survives(name.text, english, language)
     if any(english.holds(form) for form in name.forms):
         return True
+    if name.kind is MentionKind.PLACE:
+        # "Niedersachsen" is no English for Niedersachsen.
+        return False
     if len(name.text) >= _LONG and english.holds(f"{name.text}*"):
         return True
     return name.text.isascii() and (english.joins(name.text) or english.spells_out(name.text))
@@ -103,8 +107,12 @@ def _person_survives(surname: str, english: Target, language: Language) -> bool:
     return alike(bare, english.stems, _RUSSIAN_LIKENESS if native else _FOREIGN_LIKENESS)
 
 
-def _invented(source: str, target: str, named: list[Mention]) -> Iterator[Finding]:
+def _invented(
+    source: str, target: str, named: list[Mention], language: Language
+) -> Iterator[Finding]:
     yield from islice(_invented_abbreviations(source, target, named), _MOST_INVENTED)
+    for span in islice(foreign_countries(source, target, language), _MOST_INVENTED):
+        yield _invention(target[span.start : span.end], span)
     words = _stems(source)
     for match in islice(_ENGLISH_PERSON.finditer(target), _MOST_INVENTED):
         if not alike(stem(match["surname"]), words, _FOREIGN_LIKENESS):

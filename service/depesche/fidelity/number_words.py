@@ -245,11 +245,19 @@ SCALES: Mapping[Language, Mapping[str, Decimal]] = {
 _HALF, _QUARTER, _THIRD = Decimal("0.5"), Decimal("0.25"), Decimal(1) / Decimal(3)
 
 FRACTIONS: Mapping[Language, Mapping[str, Decimal]] = {
-    Language.ENGLISH: {"half": _HALF, "halves": _HALF, "quarter": _QUARTER},
+    Language.ENGLISH: {
+        "half": _HALF,
+        "halves": _HALF,
+        **dict.fromkeys(["quarter", "quarters"], _QUARTER),
+    },
     Language.GERMAN: {
         **dict.fromkeys(["hälfte", *inflect("halb", "- e en er es")], _HALF),
-        "viertel": _QUARTER,
+        **dict.fromkeys(["viertel", "vierteln"], _QUARTER),
         **dict.fromkeys(["drittel", "dritteln"], _THIRD),
+        **dict.fromkeys(["fünftel", "fünfteln"], Decimal(1) / 5),
+        **dict.fromkeys(["sechstel", "sechsteln"], Decimal(1) / 6),
+        **dict.fromkeys(["achtel", "achteln"], Decimal(1) / 8),
+        **dict.fromkeys(["zehntel", "zehnteln"], Decimal(1) / 10),
     },
     Language.RUSSIAN: {
         **dict.fromkeys(inflect("половин", "а ы е у ой"), _HALF),

@@ -17,11 +17,10 @@ _RATIOS = {
 # Short sentences vary more: "США" is "United States".
 _SLACK = 30
 
-# Mean log-probability a token, below which the embedded model's sentences are mostly bad; short
-# ones score lower without being so.
+# Mean log-probability a token, below which the embedded model's sentences are mostly bad; headings
+# and other short ones score lower without being so. Each bar holds for fewer words than its number.
+_LEAST_SCORES = ((4, -1.5), (8, -1.1))
 _LEAST_SCORE = -0.7
-_LEAST_SHORT_SCORE = -1.5
-_SHORT_WORDS = 4
 
 _SPACE = re.compile(r"\s+")
 
@@ -62,7 +61,8 @@ def is_empty(text: str) -> bool:
 
 
 def _least_score(target: str) -> float:
-    return _LEAST_SHORT_SCORE if len(target.split()) < _SHORT_WORDS else _LEAST_SCORE
+    words = len(target.split())
+    return next((least for most, least in _LEAST_SCORES if words < most), _LEAST_SCORE)
 
 
 def _check_length(source: str, target: str, language: Language) -> list[Finding]:

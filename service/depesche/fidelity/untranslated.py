@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 
 from depesche.fidelity.glossary import word_list
@@ -19,6 +20,8 @@ _COPIED_GERMAN = 2
 _GERMAN_SHARE = 0.3
 _GERMAN_LEAST = 2
 
+_LEAST_LETTERS = 5
+
 # Words that can only be German: nouns by their suffix, adjectives and verbs by their ending.
 _GERMAN_NOUN = re.compile(
     r"(?!.*(?:zeitung|stiftung|gesellschaft)$)[A-ZÄÖÜ][a-zäöüß]{3,}"
@@ -27,7 +30,8 @@ _GERMAN_NOUN = re.compile(
 )
 _GERMAN_LOWER = re.compile(
     r"(?=.{7})[a-zäöüß]+(?:lich|isch|ig)(?:e[rnsm]?)|[a-zäöüß]{4,}(?:lich|ieren|ierten?)"
-    r"|(?=.{5})[a-z]*[äöüß][a-zäöüß]*"
+    r"|(?=.{5})[a-z]*[äöüß][a-zäöüß]*|[a-z]{3,}(?:al|ell|ent|bar|sam|los|haft)e[nrsm]?"
+    r"|ge[a-z]{4,}te?[nrsm]?"
 )
 
 
@@ -35,7 +39,8 @@ def check_untranslated(source: str, target: str, language: Language) -> list[Fin
     """Find Cyrillic and Khmer letters in the English, and German words that were copied.
 
     A German word counts as copied only if it can't be a name or English: sentences that are German
-    by their function words, runs of several words, and single words whose ending tells.
+    by their function words, runs of several words, and single words that are common or whose ending
+    tells.
     """
     spans = [Span(*match.span()) for match in islice(_FOREIGN_RUN.finditer(target), _MOST_RUNS)]
     if language is Language.GERMAN and not spans:
@@ -89,4 +94,15 @@ def _copied_runs(tokens: list[str], words: list[re.Match[str]]) -> list[Span]:
 
 
 def _is_german(word: str) -> bool:
-    return bool(_GERMAN_NOUN.fullmatch(word) or _GERMAN_LOWER.fullmatch(word))
+    if len(word) >= _LEAST_LETTERS and word in word_list("german"):
+        return True
+    patterns = (_GERMAN_NOUN, _GERMAN_LOWER, _common_noun())
+    return any(pattern.fullmatch(word) for pattern in patterns)
+
+
+@cache
+def _common_noun() -> re.Pattern[str]:
+    """Find the nouns of the list, alone or at the end of a compound."""
+    nouns = word_list("nouns")
+    whole, ends = "|".join(sorted(nouns)), "|".join(sorted(map(str.lower, nouns)))
+    return re.compile(rf"(?:{whole}|[A-ZÄÖÜ][a-zäöüß]{{2,}}(?:{ends}))(?:e[nrs]?|n|s)?")

@@ -35,6 +35,7 @@ _SCRAPE_SECONDS = 5.0
 _GRACE_SECONDS = 1.0
 _MIN_PING_MILLISECONDS = 10_000
 _MAX_PORT = 65_535
+_MAX_INT = 2**31 - 1
 
 _log = structlog.get_logger()
 
@@ -59,11 +60,13 @@ async def serve(settings: Settings, *, loader: Loader | None = None) -> None:
             await server.start()
             await _unless(server.interrupted, server.load())
             await server.interrupted.wait()
+            _log.info("draining", seconds=settings.drain_seconds)
         except OperatorError as error:
             _log.error("failed", error=str(error))
             raise
         finally:
             await server.stop()
+        _log.info("stopped")
 
 
 @asynccontextmanager
@@ -155,7 +158,6 @@ class Server:
         after the last call: until then new ones get UNAVAILABLE, and go elsewhere, whereas gRPC
         would answer those that arrive as it stops by CANCELLED. The models are last.
         """
-        _log.info("draining", seconds=self._settings.drain_seconds)
         await self._health.drain()
         self._door.close()
         await self._finish_calls()
@@ -164,7 +166,6 @@ class Server:
             await self._engine.aclose()
         if self._exposition is not None:
             await asyncio.to_thread(self._exposition.close)
-        _log.info("stopped")
 
     async def _finish_calls(self) -> None:
         """Let the calls under way end; cut off those that take too long, or all if hurried."""
@@ -177,14 +178,16 @@ class Server:
         )
         hurried.cancel()
         self._calls.cut_off()
-        await idle
+        # A call that doesn't heed it is left to the listener, whose grace has an end as well.
+        await asyncio.wait({idle}, timeout=_GRACE_SECONDS)
+        idle.cancel()
 
     def _make_grpc(self) -> grpc.aio.Server:
         settings = self._settings
         interceptors: list[grpc.aio.ServerInterceptor] = [self._calls]
         if settings.token is not None:
             interceptors.append(AuthenticationInterceptor(settings.token))
-        interceptors.append(DecodingInterceptor())
+        interceptors.append(DecodingInterceptor(settings.max_message_bytes))
         server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
         add_servicers(server, self._door, settings, self._metrics)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -215,8 +218,8 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
         # Two processes on one port would share its connections unevenly, and unnoticed.
         ("grpc.so_reuseport", 0),
-        ("grpc.max_receive_message_length", settings.max_message_bytes),
-        ("grpc.max_send_message_length", settings.max_message_bytes),
+        # A message over gRPC's limit ends its whole stream; one over ours fails alone.
+        ("grpc.max_receive_message_length", min(4 * settings.max_message_bytes, _MAX_INT)),
         # Calls under way on an old connection may end: there is no limit to the grace by default.
         ("grpc.max_connection_age_ms", settings.connection_age_seconds * 1000),
         ("grpc.keepalive_permit_without_calls", 1),

@@ -37,6 +37,8 @@ __all__ = ["AuthenticationInterceptor", "CallInterceptor", "DecodingInterceptor"
 
 _OWN_METHODS = "/depesche."
 _REQUEST_ID = "x-request-id"
+# gRPC's timer may run ahead of the clock that tells the time remaining.
+_LATE_SECONDS = 0.1
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 if TYPE_CHECKING:
@@ -182,7 +184,8 @@ class _Call:
             # caller without an answer (https://github.com/grpc/grpc/issues/29248).
             await self.fail(error)
         # gRPC cancels the task when the caller goes away, and when the deadline passes.
-        late = self._context.time_remaining() == 0
+        remaining = self._context.time_remaining()
+        late = remaining is not None and remaining < _LATE_SECONDS
         self.code = StatusCode.DEADLINE_EXCEEDED if late else StatusCode.CANCELLED
 
     def log(self) -> float:
@@ -218,11 +221,14 @@ class AuthenticationInterceptor(_OwnMethods):
 
 
 class DecodingInterceptor(_OwnMethods):
-    """Raises `InvalidRequest` for a request that can't be decoded.
+    """Raises `InvalidRequest` for a request that is too large or can't be decoded.
 
     In a stream of requests, such a request comes to the handler as the error itself, so that the
     others go on.
     """
+
+    def __init__(self, max_message_bytes: int) -> None:
+        self._max_message_bytes = max_message_bytes
 
     def wrap(self, handler: _Handler, method: str) -> _Handler:
         """Wrap a handler."""
@@ -230,7 +236,8 @@ class DecodingInterceptor(_OwnMethods):
         decode = handler.request_deserializer
         if decode is None:
             raise AssertionError("generated handlers decode their requests; this is a bug")
-        return _rebuilt(handler, _raise_undecodable, decoder(decode, request_type.full_name))
+        decode = decoder(decode, request_type.full_name, self._max_message_bytes)
+        return _rebuilt(handler, _raise_undecodable, decode)
 
 
 def _raise_undecodable(behaviour: _Behaviour) -> _Behaviour:

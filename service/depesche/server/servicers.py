@@ -20,6 +20,8 @@ from depesche.server.feed import as_finished, until
 from depesche.server.metrics import Metrics
 from depesche.server.status import code_of, to_status
 from depesche.server.validation import (
+    RELEASE_PATHS,
+    TEXT_PATHS,
     BriefRequest,
     brief_arguments,
     model_argument,
@@ -48,15 +50,6 @@ SERVICES: tuple[ServiceDescriptor, ...] = tuple(
     for service in file.DESCRIPTOR.services_by_name.values()
 )
 """The services of the contract."""
-
-# The pipeline's field paths and the request's own, where they differ.
-_RELEASE_PATHS = {"language": "release.language"}
-_TEXT_PATHS = {
-    "release.text": "text",
-    "language": "text",
-    "options.sentence_count": "sentence_count",
-    "options.strategy": "strategy",
-}
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 _log = structlog.get_logger()
@@ -136,7 +129,7 @@ class BriefServicer(_Servicer, brief_pb2_grpc.BriefServiceServicer):
         """Brief one release, telling of each step."""
         release, options = self._read(request)
         events = self._door.engine.stream(release, options, deadline=_deadline(context))
-        with renamed(_RELEASE_PATHS):
+        with renamed(RELEASE_PATHS):
             async with aclosing(events):
                 async for event in events:
                     if isinstance(event, Brief):
@@ -188,7 +181,7 @@ class BriefServicer(_Servicer, brief_pb2_grpc.BriefServiceServicer):
     async def _brief(
         self, release: Release, options: BriefOptions, deadline: float | None
     ) -> Brief:
-        with renamed(_RELEASE_PATHS):
+        with renamed(RELEASE_PATHS):
             brief = await self._door.engine.brief(release, options, deadline=deadline)
         self._note_brief(brief)
         return brief
@@ -214,7 +207,7 @@ class TranslationServicer(_Servicer, translation_pb2_grpc.TranslationServiceServ
     ) -> translation_pb2.TranslateResponse:
         """Translate a release."""
         release, priority = translate_arguments(request, self._settings.max_id_characters)
-        with renamed(_RELEASE_PATHS):
+        with renamed(RELEASE_PATHS):
             translated = await self._door.engine.translate(
                 release, priority, deadline=_deadline(context)
             )
@@ -227,7 +220,7 @@ class TranslationServicer(_Servicer, translation_pb2_grpc.TranslationServiceServ
         """Tell the language of a text."""
         del context
         check_known(request)
-        with renamed(_TEXT_PATHS):
+        with renamed(TEXT_PATHS):
             detection = await asyncio.to_thread(self._door.engine.detect, request.text)
         structlog.contextvars.bind_contextvars(language=detection.language.value)
         return translation_pb2.DetectLanguageResponse(
@@ -244,7 +237,7 @@ class SummarisationServicer(_Servicer, summarisation_pb2_grpc.SummarisationServi
         """Choose the key sentences of an English text."""
         del context
         release, options = summarise_arguments(request)
-        with renamed(_TEXT_PATHS):
+        with renamed(TEXT_PATHS):
             summary = await self._door.engine.summarise(release, options)
         self._metrics.timed(summary.timings)
         return convert.summarise_response(summary)

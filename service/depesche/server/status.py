@@ -9,7 +9,7 @@ from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 
 from depesche import errors
-from depesche.errors import DepescheError, QueueFull, RequestError
+from depesche.errors import DepescheError, LanguageUnsupported, QueueFull, RequestError
 
 __all__ = ["CODES", "DOMAIN", "code_of", "to_status", "trailing_metadata"]
 
@@ -69,7 +69,8 @@ def trailing_metadata(error: BaseException, status: Status) -> list[tuple[str, s
 
 
 def _details(error: BaseException) -> Iterator[Message]:
-    yield ErrorInfo(reason=type(error).__name__, domain=DOMAIN)
+    metadata = {"language": error.language} if isinstance(error, LanguageUnsupported) else {}
+    yield ErrorInfo(reason=type(error).__name__, domain=DOMAIN, metadata=metadata)
     if isinstance(error, RequestError) and error.violations:
         yield BadRequest(
             field_violations=[

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from depesche.errors import (
@@ -29,6 +30,8 @@ from depesche.types import (
 from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2, types_pb2
 
 __all__ = [
+    "RELEASE_PATHS",
+    "TEXT_PATHS",
     "BriefRequest",
     "brief_arguments",
     "model_argument",
@@ -36,6 +39,19 @@ __all__ = [
     "summarise_arguments",
     "translate_arguments",
 ]
+
+RELEASE_PATHS: Mapping[str, str] = MappingProxyType({"language": "release.language"})
+"""The paths in a request for a release that the pipeline names otherwise."""
+
+TEXT_PATHS: Mapping[str, str] = MappingProxyType(
+    {
+        "release.text": "text",
+        "language": "text",
+        "options.sentence_count": "sentence_count",
+        "options.strategy": "strategy",
+    }
+)
+"""The paths in a request for a text that the pipeline names otherwise."""
 
 # The codes of ISO 639-1, from https://www.loc.gov/standards/iso639-2/php/code_list.php.
 _ISO_639_1 = re.compile(
@@ -45,7 +61,7 @@ _ISO_639_1 = re.compile(
     r"|u[gkrz]|v[eio]|w[ao]|xh|y[io]|z[ahu]"
 )
 _SHORT_CODE = re.compile(r"[A-Za-z_-]{1,12}")
-_MAX_NAME = 100
+_MODEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _DEFAULTS = BriefOptions()
 
 _Member = TypeVar("_Member")
@@ -105,13 +121,15 @@ def model_argument(request: model_pb2.GetModelRequest) -> str:
     """Read the name of the model that is asked for.
 
     Raises:
-        InvalidRequest: there is none, it is too long, or the request holds an unknown field.
+        InvalidRequest: there is none, it can't be a name, or the request holds an unknown field.
     """
     check_known(request)
     if not request.name:
         raise InvalidRequest([Violation("name", "is required")])
-    if len(request.name) > _MAX_NAME:
-        raise InvalidRequest([Violation("name", f"is longer than {_MAX_NAME} characters")])
+    # The error for an unknown name repeats it, and may be logged.
+    if not _MODEL_NAME.fullmatch(request.name):
+        rule = "must be 1 to 64 letters and digits of ASCII, dots, hyphens or underscores"
+        raise InvalidRequest([Violation("name", rule)])
     return request.name
 
 

@@ -28,16 +28,20 @@ _MAX_VIOLATIONS = 20
 
 
 def decoder(
-    decode: Callable[[bytes], Message], name: str
+    decode: Callable[[bytes], Message], name: str, limit: int
 ) -> Callable[[bytes], Message | InvalidRequest]:
     """Make a decoder that gives an error as a value, for gRPC would answer one raised by INTERNAL.
 
     Args:
         decode: decodes a message of the type.
         name: full name of the message type.
+        limit: most bytes of a message.
     """
 
     def decode_or_explain(data: bytes) -> Message | InvalidRequest:
+        if len(data) > limit:
+            rule = f"has {len(data)} bytes; the limit is {limit}"
+            return InvalidRequest([Violation("request", rule)])
         try:
             return decode(data)
         except DecodeError:

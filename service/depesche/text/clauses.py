@@ -90,11 +90,17 @@ _CLAUSE = re.compile(
     r"| (?=(?:that|which|who) (?:are|had|has|have|is|was|were|will) )"
     r"| (?=(?:although|because|unless|whereas|while) )"
 )
+_PHRASE = re.compile(
+    r" (?=(?:about|after|against|among|at|before|between|by|during|for|from|in|into|on|over|that"
+    r"|through|under|until|while|with|within|without) )"
+)
 _PARENTHESIS = re.compile(r" ?\([^()]*\)")
 _ASIDE = re.compile(r", (?:when|where|which|who|whose) (?:[^,;:“”\"]|,(?=\d))*,(?= )")
 _ACRONYM = re.compile(r"\b\w\.\w\.\Z")
 _SHORTEST = 40
 """Characters that a headline keeps at least when it ends with a clause."""
+_SHORTEST_PHRASE = 60
+"""Characters that a headline keeps at least when it ends before a phrase that would be cut."""
 
 _DANGLING = (
     "a about after against among an and are as at be because before between but by during for from"
@@ -247,7 +253,8 @@ def shorten(text: str, limit: int = 140) -> str:
 
     The final full stop goes. Where the sentence is still too long, parentheses and relative
     clauses in its middle go too, then the end of it from a clause boundary on. Where no boundary
-    leaves enough, it is cut after a word and ends with an ellipsis.
+    leaves enough, it is cut before a prepositional phrase, or at least after a word, and ends with
+    an ellipsis.
 
     Args:
         text: the sentence.
@@ -278,11 +285,20 @@ def _at_word(text: str, limit: int) -> str:
     budget = limit - 1
     while budget > 0:
         words = text[: budget + 1].rpartition(" ")[0] or _whole(text, budget)
+        words = _whole_phrases(text, len(words))
         headline = balance(_without_dangling(words, at_clause=False) + "…")
         if len(headline) <= limit:
             return headline
         budget -= len(headline) - limit
     return "…"
+
+
+def _whole_phrases(text: str, end: int) -> str:
+    """Take the text up to `end`, less the phrase that goes on behind it, if enough is left."""
+    if not _PHRASE.match(text, end):
+        for match in _PHRASE.finditer(text[:end], _SHORTEST_PHRASE):
+            end = match.start()
+    return text[:end]
 
 
 def _whole(text: str, at: int) -> str:

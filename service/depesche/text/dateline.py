@@ -49,25 +49,40 @@ _BARE_DATELINE = re.compile(
 _PERSON = rf"(?:{_NAME}|[A-ZА-Я]\.)(?: (?:von |van |de |der )*(?:{_NAME}|[A-ZА-Я]\.)){{1,3}}"
 _BYLINE = re.compile(
     rf"(?:(?i:von|by)) {_PERSON}(?:(?:,| und| and) {_PERSON})*(?:,? {_AGENCY})?"
-    r"|(?:Autor(?:in)?|Text|Fotos?|Bild|Quelle|Авторы?|Текст|Фото|Источник|Author|Photo|Source"
-    r"|ដោយ|អត្ថបទ|ប្រភព|រូបភាព) ?[:៖] ?\S.*"
-    r"|(?:Pressestelle|Pressekontakt|Pressesprecher(?:in)?|Ansprechpartner(?:in)?|Medienkontakt"
-    r"|Kontakt|Rückfragen|Пресс-служба|Контакты?|Контактное лицо|Press contact|Media contact"
-    r"|Contact|ទំនាក់ទំនង)(?: ?[:៖].*)?"
     r"|Pressestelle de[rs] \w+(?: \w+)?|Пресс-служба \w+(?: \w+)?"
-    r"|(?:(?i:Tel|Telefon|Fax|E-?Mail|Mobil|Internet|Web|Phone|Тел|Телефон|Факс|Сайт)\b[.:]|ទូរស័ព្ទ).*"
     r"|\S+@\S+|(?:https?://|www\.)\S+"
     r"|(?i:Presse(?:mitteilung|information|meldung|dienst)|Medienmitteilung|Пресс-релиз"
     r"|Press release)"
     rf"(?: (?:Nr\.|No\.|№) ?[\d/-]+)?(?:,? (?:vom )?{_DATE})?|សេចក្តីប្រកាសព័ត៌មាន"
     rf"|{_AGENCY}"
 )
+# A label, and whatever follows it.
+_LABELLED = re.compile(
+    r"(?:Autor(?:in)?|Text|Fotos?|Bild|Quelle|Авторы?|Текст|Фото|Источник|Author|Photo|Source"
+    r"|ដោយ|អត្ថបទ|ប្រភព|រូបភាព) ?[:៖] ?\S.*"
+    r"|(?:Pressestelle|Pressekontakt|Pressesprecher(?:in)?|Ansprechpartner(?:in)?|Medienkontakt"
+    r"|Kontakt|Rückfragen|Пресс-служба|Контакты?|Контактное лицо|Press contact|Media contact"
+    r"|Contact|ទំនាក់ទំនង)(?: ?[:៖].*)?"
+    r"|(?:(?i:Tel|Telefon|Fax|E-?Mail|Mobil|Internet|Web|Phone|Тел|Телефон|Факс|Сайт)\b[.:]|ទូរស័ព្ទ).*"
+)
+# Where a sentence ends: at the line's end, save after an initial, or inside the line after a word
+# too long to be an abbreviation.
+_SENTENCE = re.compile(
+    r"(?:(?<!\b[^\W\d_])\.|[!?…])[\"'“”’»)]*\Z|[a-zß-ÿа-яё]{4}[.!?…][\"'“”’»)]* (?!\d)|[។៕៚]"
+)
 _LONGEST_BYLINE = 120
 
 
 def is_byline(text: str) -> bool:
-    """Tell whether a line names an author, a contact, an agency or the kind of document."""
-    return len(text) <= _LONGEST_BYLINE and _BYLINE.fullmatch(text.rstrip(" :៖")) is not None
+    """Tell whether a line names an author, a contact, an agency or the kind of document.
+
+    A line that holds a whole sentence doesn't: «Rückfragen: Der Minister tritt zurück.»
+    """
+    line = text.rstrip(" :៖")
+    if len(text) > _LONGEST_BYLINE:
+        return False
+    labelled = _LABELLED.fullmatch(line) is not None and _SENTENCE.search(line) is None
+    return labelled or _BYLINE.fullmatch(line) is not None
 
 
 def is_dateline(text: str) -> bool:

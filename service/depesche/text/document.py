@@ -10,7 +10,7 @@ from depesche.text.html import read_html
 from depesche.text.layout import ends_sentence, list_marker, paragraphs
 from depesche.text.mapped import MappedText
 from depesche.text.markup import Element
-from depesche.text.normalize import normalize, skeleton
+from depesche.text.normalize import has_words, normalize, skeleton
 from depesche.types import BlockKind, ContentFormat, Origin, Release
 
 __all__ = ["Block", "read"]
@@ -65,14 +65,16 @@ def read(release: Release) -> tuple[Block, ...]:
 
 def _title(source: str) -> tuple[Block, ...]:
     title = _one_line(normalize(source))
-    return (Block(BlockKind.TITLE, title, Origin.TITLE),) if skeleton(title.text) else ()
+    return (Block(BlockKind.TITLE, title, Origin.TITLE),) if has_words(title.text) else ()
 
 
 def _lines(source: str) -> list[Block]:
     """Take each line as it is; a line feed at the very end begins no other line."""
     blocks, start = [], 0
     for line in source.removesuffix("\n").split("\n"):
-        content = _one_line(normalize(line).onto(MappedText.identity(line, start)))
+        content = MappedText.identity("")
+        if line.strip():
+            content = _one_line(normalize(line).onto(MappedText.identity(line, start)))
         blocks.append(Block(BlockKind.PARAGRAPH, content))
         start += len(line) + 1
     return blocks
@@ -90,7 +92,7 @@ def _elements(release: Release) -> list[Element]:
         elements = [Element(e.tag, part) for e in found for part in paragraphs(e.content)]
     else:
         elements = [Element("p", part) for part in paragraphs(normalize(release.text))]
-    return [element for element in elements if skeleton(element.content.text)]
+    return [element for element in elements if has_words(element.content.text)]
 
 
 def _without(elements: Sequence[Element], title: Sequence[Block]) -> list[Element]:

@@ -7,10 +7,10 @@ from collections import defaultdict
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from depesche.errors import LanguageUncertain, LanguageUnsupported
+from depesche.errors import InvalidRequest, LanguageUncertain, LanguageUnsupported, Violation
 from depesche.types import Detection, Language
 
-__all__ = ["detect"]
+__all__ = ["check_named", "detect"]
 
 # Letters. In shorter texts the classifier's probabilities mean little: it gives «Москва» to
 # Bulgarian, and a headline in Dutch to German.
@@ -33,7 +33,15 @@ _MIXED = 0.2
 _NONE, _SEVERAL = "zxx", "mul"
 
 _CYRILLIC = re.compile("[\u0400-\u052f]")
+_KHMER = re.compile("[\u1780-\u17b3]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+_SCRIPTS = {"Cyrillic": _CYRILLIC, "Khmer": _KHMER, "Latin": _LATIN}
+_SCRIPT = {
+    Language.GERMAN: "Latin",
+    Language.ENGLISH: "Latin",
+    Language.KHMER: "Khmer",
+    Language.RUSSIAN: "Cyrillic",
+}
 
 
 def detect(text: str) -> Detection:
@@ -58,6 +66,41 @@ def detect(text: str) -> Detection:
     raise LanguageUncertain(_doubt(shares))
 
 
+def check_named(text: str, language: Language) -> None:
+    """Refuse a text that is clearly not in the language that its sender named.
+
+    Its script contradicts, or `detect` would tell another language and hardly find the named one.
+    What is open passes: the sender knows better. So do a few words in Latin letters, which may be
+    names.
+
+    Raises:
+        InvalidRequest: names what the text reads as.
+    """
+    found = _other_script(text, language)
+    if found is None and _letters(text) >= _FEWEST_LETTERS:
+        found = _other_language(text, language)
+    if found is not None:
+        rule = f"says '{language}', and the text {found}; leave it out to have it detected"
+        raise InvalidRequest([Violation("release.language", rule)])
+
+
+def _other_script(text: str, language: Language) -> str | None:
+    letters = _letters(text)
+    for script, pattern in _SCRIPTS.items():
+        few = script == "Latin" and letters < _FEWEST_LETTERS
+        written = len(pattern.findall(text))
+        if script != _SCRIPT[language] and written > _MAJORITY * letters and not few:
+            return f"is in {script} letters"
+    return None
+
+
+def _other_language(text: str, language: Language) -> str | None:
+    shares = _shares(text)
+    best, share = max(shares.items(), key=lambda item: item[1])
+    is_clear = share >= _MAJORITY and shares[language] < _RULED_OUT
+    return f"reads as '{best}'" if is_clear and best not in {_NONE, _SEVERAL} else None
+
+
 def _shares(text: str) -> dict[str, float]:
     """Tell how much of the text is in which language, by letters; the shares add up to 1."""
     chunks = _chunks(text)
@@ -67,7 +110,7 @@ def _shares(text: str) -> dict[str, float]:
         raise LanguageUncertain("the text holds no letters to tell its language by")
     if letters < _FEWEST_LETTERS and not all(map(_is_khmer, chunks)):
         rule = f"the text has fewer than {_FEWEST_LETTERS} letters"
-        raise LanguageUncertain(f"{rule}, too few to tell its language; name it in language")
+        raise LanguageUncertain(f"{rule}, too few to tell its language; name the language")
     shares: defaultdict[str, float] = defaultdict(float)
     for chunk in chunks:
         weight = _letters(chunk) / letters
@@ -82,10 +125,10 @@ def _doubt(shares: dict[str, float]) -> str:
     """Say why the language can't be told."""
     best, second = sorted(shares, key=lambda language: -shares[language])[:2]
     if best == _NONE:
-        return "the text is in no language that can be told; name it in language"
+        return "the text is in no language that can be told; name the language"
     if shares[second] >= _MIXED:
-        return f"the text looks mixed, of '{best}' and others; name its language in language"
-    return f"the text's language is not clear, '{best}' at best; name it in language"
+        return f"the text looks mixed, of '{best}' and others; name the language"
+    return f"the text's language is not clear, '{best}' at best; name the language"
 
 
 def _chunks(text: str) -> list[str]:
@@ -118,7 +161,7 @@ def _share_of_script(language: str, text: str) -> float:
 
 def _is_khmer(text: str) -> bool:
     """Tell whether most letters are Khmer, a script that no other supported language shares."""
-    return 2 * sum("\u1780" <= character <= "\u17b3" for character in text) > _letters(text)
+    return 2 * len(_KHMER.findall(text)) > _letters(text)
 
 
 def _probabilities(chunk: str) -> list[tuple[str, float]]:

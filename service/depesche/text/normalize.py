@@ -9,7 +9,7 @@ import pheasa
 
 from depesche.text.mapped import MappedText
 
-__all__ = ["normalize", "skeleton"]
+__all__ = ["has_words", "normalize", "skeleton"]
 
 _SPACES = r"\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _BREAKS = r"\n\v\f\r\u0085\u2028\u2029"
@@ -23,14 +23,19 @@ _INVISIBLE = (
 _EMOJI = r"[\u00a9\u00ae\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff]"
 _JOINER = rf"(?:\u200d(?!{_EMOJI})|(?<!{_EMOJI})\u200d)"
 
+# What colours a terminal (ECMA-48, section 5.4, "Control sequences").
+_ESCAPE = r"\x1b\[[0-?]*+[@-~]"
+
 # Runs of space, breaks and invisible characters, but not what is right as it stands: one space
 # inside a line, or one line feed.
 _GAP = re.compile(
-    rf"(?:[{_SPACES}{_BREAKS}{_INVISIBLE}]|{_JOINER}){{2,}}"
-    rf"|(?![ \n])[{_SPACES}{_BREAKS}{_INVISIBLE}]|{_JOINER}|\A[ ]|[ ]\Z"
+    rf"(?:{_ESCAPE}|[{_SPACES}{_BREAKS}{_INVISIBLE}]|{_JOINER}){{2,}}"
+    rf"|{_ESCAPE}|(?![ \n])[{_SPACES}{_BREAKS}{_INVISIBLE}]|{_JOINER}|\A[ ]|[ ]\Z"
 )
 _BREAK = re.compile(rf"\r\n|[{_BREAKS}]")
 _SPACE = re.compile(rf"[{_SPACES}]")
+# Breaks that word processors leave inside a paragraph too.
+_SOFT_BREAKS = frozenset("\v\f\u0085\u2028")
 
 # A base with its subscripts, vowels and signs (Unicode Technical Note 61, "Khmer Encoding
 # Structure", page 16).
@@ -48,8 +53,9 @@ def normalize(source: str) -> MappedText:
 
     The text is in Unicode's Normalization Form C, with Khmer syllables in the order of Unicode
     Technical Note 61. Every kind of space becomes " ", once; every kind of line break becomes a
-    line feed; lines have no space around them. Invisible characters go. Normalising a second time
-    changes nothing. Takes time linear in the length of `source`.
+    line feed, but a soft one before a small letter a space; lines have no space around them.
+    Invisible characters and terminal escape sequences go. Normalising a second time changes
+    nothing. Takes time linear in the length of `source`.
     """
     text = MappedText.identity(source)
     for edits in (_clean, _compose, _order_khmer):
@@ -62,13 +68,22 @@ def skeleton(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
 
 
+def has_words(text: str) -> bool:
+    """Tell whether a text holds a letter or digit, rather than marks and space alone."""
+    return any(map(str.isalnum, text))
+
+
 def _clean(text: str) -> Iterator[tuple[int, int, str]]:
     """Tidy spaces and line breaks, and take out what can't be seen."""
     for gap in _GAP.finditer(text):
-        breaks = len(_BREAK.findall(gap[0]))
+        breaks = _BREAK.findall(gap[0])
         at_edge = gap.start() == 0 or gap.end() == len(text)
-        inner = " " if _SPACE.search(gap[0]) and not at_edge else ""
-        yield gap.start(), gap.end(), "\n" * breaks or inner
+        goes_on = text[gap.end() : gap.end() + 1].islower()
+        if len(breaks) == 1 and breaks[0] in _SOFT_BREAKS and goes_on and not at_edge:
+            yield gap.start(), gap.end(), " "
+        else:
+            inner = " " if _SPACE.search(gap[0]) and not at_edge else ""
+            yield gap.start(), gap.end(), "\n" * len(breaks) or inner
 
 
 def _compose(text: str) -> Iterator[tuple[int, int, str]]:

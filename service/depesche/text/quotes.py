@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from depesche.text.normalize import has_words
 from depesche.types import Span
 
 __all__ = ["balance", "balance_all", "quotations", "repair"]
@@ -158,7 +159,7 @@ def _is_quotation(text: str, quoted: Sequence[Span]) -> bool:
     if len(quoted) != 1:
         return False
     outside = text[: quoted[0].start] + text[quoted[0].end :]
-    return not any(character.isalnum() for character in outside)
+    return not has_words(outside)
 
 
 def _without_unmatched(text: str) -> str:

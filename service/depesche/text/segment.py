@@ -4,21 +4,23 @@ from collections.abc import Iterator, Sequence
 
 from depesche.text.document import Block
 from depesche.text.mapped import MappedText
+from depesche.text.normalize import has_words
 from depesche.text.quotes import balance_all
 from depesche.text.sentences import split
-from depesche.types import BlockKind, Language, Origin, Release, Sentence
+from depesche.types import BlockKind, Language, Origin, Release, Sentence, Span
 
 __all__ = ["sentences"]
 
-_WITHOUT_SENTENCES = frozenset({BlockKind.BYLINE, BlockKind.DATELINE})
+_WHOLE = frozenset({BlockKind.BYLINE, BlockKind.DATELINE})
 
 
 def sentences(blocks: Sequence[Block], release: Release, language: Language) -> list[Sentence]:
     """List the sentences of a document in order.
 
-    Bylines and datelines hold none. Pieces without a letter or figure, such as a stray dash, are
-    left out. A sentence that the splitter cut out of a quotation gets its quotation marks back, so
-    that the model and the editor see it quoted.
+    A byline or dateline is one sentence, whatever it holds, so that nothing of a release is lost.
+    Pieces without a letter or figure, such as a stray dash, are left out. A sentence that the
+    splitter cut out of a quotation gets its quotation marks back, so that the model and the editor
+    see it quoted.
 
     Args:
         blocks: the document, as read from `release`.
@@ -47,9 +49,9 @@ def sentences(blocks: Sequence[Block], release: Release, language: Language) -> 
 
 
 def _pieces(block: Block, language: Language) -> Iterator[MappedText]:
-    if block.kind in _WITHOUT_SENTENCES:
-        return
-    for span in split(block.content.text, language):
+    text = block.content.text
+    spans = [Span(0, len(text))] if block.kind in _WHOLE else split(text, language)
+    for span in spans:
         piece = block.content.slice(span.start, span.end).strip()
-        if any(character.isalnum() for character in piece.text):
+        if has_words(piece.text):
             yield piece

@@ -186,6 +186,7 @@ def _full_stop_ends(stop: _Stop, rules: _Rules) -> bool:
 def _kind(parts: list[str], following: str, rules: _Rules) -> _Kind | None:
     """Look the longest abbreviation up that `parts` end with."""
     keys = [f"{parts[-1]} {following}", *(".".join(parts[-size:]) for size in (3, 2, 1))]
+    keys.append(parts[-1].lstrip("-"))  # «Dr.-Ing.»
     for key in keys:
         # An abbreviation that is listed in lower case may stand at the start of a sentence.
         kind = rules.kinds.get(key) or rules.kinds.get(key[:1].lower() + key[1:])

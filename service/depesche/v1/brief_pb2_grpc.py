@@ -79,7 +79,9 @@ class BriefServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BriefReleases(self, request_iterator, context):
-        """Brief a feed of releases; each brief comes as it finishes, and one bad release fails alone.
+        """Brief a feed of releases; each brief comes as it finishes, and one bad release fails alone. So
+        does a message over the server's size limit, with an empty id and its index; one of more than
+        four times the limit ends the feed with RESOURCE_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,13 +1,14 @@
-"""Abbreviations and countries, with the English that stands for them.
+"""Abbreviations, countries and cities, with the English that stands for them.
 
 Each `<language>.tsv` holds one entry a line: the source's form, a tab, then the English forms that
 may stand for it, split by `|`, the one to propose first. A form that ends in `*` accepts any
-ending. `everyday.txt` and `german.txt` are lists of words, one a line; each says of what. In all,
-empty lines and lines that begin with `#` are left out.
+ending; a source's form may also end in `=` and is a whole word then. `countries.txt`,
+`everyday.txt`, `german.txt` and `nouns.txt` are lists of words, one a line; each says of what. In
+all, empty lines and lines that begin with `#` are left out.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -23,8 +24,9 @@ class Glossary:
 
     Attributes:
         words: words as they stand, with their English forms.
-        stems: beginnings of words, in lower case for Russian, with their English forms.
-        pattern: finds a word that begins with a stem; its first group is the stem.
+        stems: beginnings of words and whole words, in lower case for Russian, with their English
+            forms.
+        pattern: finds a word that begins with a stem or is a whole one; its group is that.
     """
 
     words: Mapping[str, tuple[str, ...]]
@@ -37,9 +39,9 @@ def glossary(language: Language) -> Glossary:
     """Read the entries of `language`, which is German, Khmer or Russian."""
     rows = (line.split("\t") for line in _lines(f"{language}.tsv"))
     entries = {source: tuple(forms.split("|")) for source, forms in rows}
-    words = {source: forms for source, forms in entries.items() if not source.endswith("*")}
-    stems = {s.removesuffix("*"): forms for s, forms in entries.items() if s.endswith("*")}
-    return Glossary(words, stems, _pattern(stems, language))
+    words = {source: forms for source, forms in entries.items() if source[-1] not in "*="}
+    stems = {source[:-1]: forms for source, forms in entries.items() if source[-1] in "*="}
+    return Glossary(words, stems, _pattern(entries, language))
 
 
 @cache
@@ -53,10 +55,15 @@ def _lines(file: str) -> list[str]:
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
-def _pattern(stems: Mapping[str, object], language: Language) -> re.Pattern[str]:
-    longest_first = "|".join(map(re.escape, sorted(stems, key=len, reverse=True)))
+def _pattern(entries: Mapping[str, object], language: Language) -> re.Pattern[str]:
+    stems = _longest_first(source[:-1] for source in entries if source.endswith("*"))
     # Khmer writes its words without spaces.
     if language is Language.KHMER:
-        return re.compile(f"({longest_first})")
+        return re.compile(f"(?P<stem>{stems})")
+    whole = _longest_first(source[:-1] for source in entries if source.endswith("="))
     flags = re.IGNORECASE if language is Language.RUSSIAN else re.NOFLAG
-    return re.compile(rf"(?<!\w)({longest_first})\w*", flags)
+    return re.compile(rf"(?<!\w)(?:(?P<stem>{stems})\w*|(?P<whole>{whole})(?!\w))", flags)
+
+
+def _longest_first(words: Iterable[str]) -> str:
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
