@@ -72,8 +72,8 @@ async def translate_lines(
         RequestError: the language can't be told or isn't supported, or a line is over a limit.
         LoadError: there is no room, or no time.
     """
-    if language is None and any(map(_has_words, lines)):
-        sample = "\n".join(filter(_has_words, lines))[: settings.max_text_characters]
+    if language is None and any(map(has_words, lines)):
+        sample = "\n".join(filter(has_words, lines))[: settings.max_text_characters]
         language = Language((await translator.detect(sample)).language)
     for chunk in _chunks(lines, settings):
         for line in await _translate(translator, chunk, language):

@@ -91,7 +91,7 @@ class GemmaBackend:
         return [self._hypothesis(result, limit) for result in results]
 
     def _limit(self, batch: Sequence[Sequence[str]]) -> int:
-        """Tell after how many tokens a reply is cut off, so that a loop holds nobody up for long."""
+        """Tell after how many tokens a reply is cut off, so that no loop holds others up."""
         longest = max(len(tokens) for tokens in batch)
         return min(self._max_target_tokens, _EXPANSION * longest + _SHORT_REPLY)
 
