@@ -21,6 +21,7 @@ from depesche.types import (
     Brief,
     BriefOptions,
     BriefSentence,
+    ContentFormat,
     Detection,
     Language,
     Priority,
@@ -185,7 +186,9 @@ def _prepare(release: Release) -> Prepared:
     if release.language is None:
         detection = language.detect(body)
     else:
-        language.check_named(body, release.language)
+        # Lines may each be anything, and a few of them are no text to judge the whole by.
+        if release.content_format is not ContentFormat.LINES:
+            language.check_named(body, release.language)
         detection = Detection(release.language, 1.0)
     found = segment.sentences(blocks, release, detection.language)
     if not found:
