@@ -122,11 +122,16 @@ class Translator:
                     if first.findings and self._decode_again:
                         again.append(asyncio.create_task(self._again(first, call)))
                     else:
+                        given = time.monotonic()
                         yield first
+                        started += time.monotonic() - given  # the reader's time isn't ours
             timings.add("translate", time.monotonic() - started)
             started = time.monotonic()
             for task in asyncio.as_completed(again):
-                yield await task
+                translation = await task
+                given = time.monotonic()
+                yield translation
+                started += time.monotonic() - given
             timings.add("decode_again", time.monotonic() - started)
         finally:
             for task in again:

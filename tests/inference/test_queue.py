@@ -207,6 +207,7 @@ async def test_a_cancelled_call_leaves_the_queue() -> None:
         await until(lambda: queue.statistics().tokens == 2)
         gone.cancel()
         await until(gone.done)
+        assert queue.statistics().segments == {"interactive": 1}
         backend.gate.set()
         assert await first == ["a"]
         assert await last == ["c"]

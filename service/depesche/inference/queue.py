@@ -156,8 +156,7 @@ class SegmentQueue:
                 for result in await finished:
                     yield result
         finally:
-            for batch in batches:
-                batch.abandon()
+            self._abandon(batches)
 
     def statistics(self) -> QueueStatistics:
         """Tell what waits now."""
@@ -206,10 +205,16 @@ class SegmentQueue:
                 if self._is_wanted(batch):
                     return batch
 
+    def _abandon(self, batches: Sequence[_Batch]) -> None:
+        """Take the batches of a call that has ended or gone out of the queue."""
+        for batch in batches:
+            batch.abandon()
+        gone = [batch for batch in self._waiting if batch.done.cancelled()]
+        if gone:
+            self._waiting = deque(b for b in self._waiting if not b.done.cancelled())
+            self._observer.dropped(DropReason.CANCELLED, sum(len(b.tokens) for b in gone))
+
     def _is_wanted(self, batch: _Batch) -> bool:
-        if batch.done.cancelled():
-            self._observer.dropped(DropReason.CANCELLED, len(batch.tokens))
-            return False
         if batch.deadline is not None and time.monotonic() >= batch.deadline:
             error = DeadlineExceeded("the deadline passed before the release was translated")
             self._drop(batch, DropReason.DEADLINE, error)
