@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FILE ?= examples/release.de.txt
 WORK ?= .training
-STEPS ?= base data vocabulary finetune export evaluate
+TRAIN = PYTHONPATH=service $(WORK)/venv/bin/python -m models.training --work $(WORK) --corpora $(CORPORA)
 PROTOS := $(sort $(wildcard proto/depesche/v1/*.proto))
 INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 
@@ -45,13 +45,17 @@ docs: .venv/dev ## Write the documents that are made from the code.
 bench: .venv/dev ## Measure a server of its own: time to ready, memory, cost of a brief.
 	$(BIN)/python bench/serving.py
 
-model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=folder, STEPS=words.
+model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=folder.
 	@test -d "$(CORPORA)" || { echo "CORPORA: must name a folder; see models/training/README.md" >&2; exit 2; }
 	test -d $(WORK)/venv || $(PYTHON) -m venv $(WORK)/venv
 	$(WORK)/venv/bin/python -m pip install -q -r models/training/requirements.in
-	for step in $(STEPS); do \
-		PYTHONPATH=service $(WORK)/venv/bin/python -m models.training $$step --work $(WORK) --corpora $(CORPORA) || exit; \
-	done
+	$(TRAIN) base
+	$(TRAIN) data
+	$(TRAIN) vocabulary
+	$(TRAIN) finetune
+	$(TRAIN) finetune --run final --start $(WORK)/runs/main --decay-steps 600
+	$(TRAIN) export --run final --weights final
+	$(TRAIN) evaluate --run final
 
 lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
 	$(BIN)/python -m pip install -q uv

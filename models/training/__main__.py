@@ -9,10 +9,11 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from safetensors.torch import load_file, save_file
+
 from models.training import base, checkpoint, data, evaluate, export, gemma, vocabulary
 from models.training.finetune import Run
 from models.training.schedule import Settings
-from safetensors.torch import load_file, save_file
 
 __all__ = ["main"]
 

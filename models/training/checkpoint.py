@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from models.training.schedule import Progress
-from models.training.trainer import Trainer
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+
+from models.training.schedule import Progress
+from models.training.trainer import Trainer
 
 __all__ = ["latest", "load", "load_weights", "save", "save_weights"]
 

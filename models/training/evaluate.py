@@ -8,6 +8,7 @@ from pathlib import Path
 import ctranslate2
 import sacrebleu
 import sentencepiece
+
 from models.training import data
 from models.training.rates import Rates, rates
 from models.training.text import clean_source

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import sentencepiece
 from ctranslate2.specs import common_spec, transformer_spec
-from models.training import gemma
 from torch import Tensor
+
+from models.training import gemma
 
 __all__ = ["FILES", "export", "manifest_lines", "merge"]
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import sentencepiece
+
 from models.training import checkpoint, data
 from models.training.schedule import Example, Progress, Settings, batches, rate, stream
 from models.training.text import Pair, clean_source, clean_target

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from models.training import gemma
-from models.training.schedule import Example, Settings
 from torch import Tensor
 from torch.nn import functional
+
+from models.training import gemma
+from models.training.schedule import Example, Settings
 
 __all__ = ["Trainer", "find_device"]
 

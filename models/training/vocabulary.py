@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 import sentencepiece
-from models.training.text import Pair, clean_source
 from sentencepiece import sentencepiece_model_pb2
+
+from models.training.text import Pair, clean_source
 
 __all__ = ["MARKS", "Vocabulary", "close", "count", "prune", "report", "write_model"]
 

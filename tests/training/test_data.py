@@ -2,6 +2,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from models.training.data import epoch, held_out, load, read, report, save, select
 from models.training.text import Pair
 

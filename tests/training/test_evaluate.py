@@ -3,10 +3,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from models.training.evaluate import Result, leaderboard, quality_lines, table, write_card
-from models.training.rates import Rates
 
 from depesche.models.manifest import Quality
+from models.training.evaluate import Result, leaderboard, quality_lines, table, write_card
+from models.training.rates import Rates
 
 RESULT = Result("flores", "de", 150, 25.71, 51.66, Rates(0.005, 0.0, 0.02, 0.0), "nrefs:1")
 

@@ -11,12 +11,12 @@ import pytest
 pytest.importorskip("torch", reason="only the training environment has it")
 
 import torch
+
 from models.training import checkpoint, data
 from models.training.finetune import Run, encode
 from models.training.schedule import Settings
 from models.training.text import Pair
 from models.training.vocabulary import write_model
-
 from tests.training.test_trainer import weights
 from tests.training.test_vocabulary import BYTES, MARKS, Pieces
 

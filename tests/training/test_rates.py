@@ -1,4 +1,5 @@
 import pytest
+
 from models.training.rates import Rates, has_leftovers, has_loop, loses_number, rates
 
 

@@ -3,6 +3,7 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from models.training.schedule import Progress, Settings, batches, rate, stream
 from models.training.text import Pair
 

@@ -1,4 +1,5 @@
 import pytest
+
 from models.training.text import (
     Pair,
     clean_source,

@@ -5,10 +5,10 @@ import pytest
 pytest.importorskip("torch", reason="only the training environment has it")
 
 import torch
+
 from models.training import checkpoint, export, gemma, trainer
 from models.training.schedule import Example, Progress, Settings
 from models.training.vocabulary import write_model
-
 from tests.training.test_vocabulary import BYTES, MARKS, Pieces
 
 WIDTH, INNER, WORDS = 16, 32, 40

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
+
 from models.training.text import Pair
 from models.training.vocabulary import close, count, prune, report, write_model
 
