@@ -11,7 +11,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
-from models.training import base, checkpoint, data, evaluate, export, gemma, vocabulary
+from models.training import base, checkpoint, data, evaluate, export, gemma, reopen, vocabulary
 from models.training.finetune import Run
 from models.training.schedule import Settings
 
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     tuning.add_argument("--rate", type=float, default=defaults.rate, help="learning rate")
     tuning.add_argument("--embeddings", action="store_true", help="train the embeddings too")
     tuning.add_argument("--plain", action="store_true", help="don't compile the layers")
-    results = parser.add_argument_group("export, evaluate")
+    results = parser.add_argument_group("reopen, export, evaluate")
     results.add_argument("--weights", default="best", choices=("best", "final"))
     results.add_argument("--model", type=Path, help="the exported model; by default in WORK")
     results.add_argument("--every", type=int, default=1, help="measure every n-th sentence")
@@ -86,6 +86,12 @@ def _vocabulary(options: argparse.Namespace) -> None:
     save_file(weights, work / "start.safetensors")
     dev = list(data.read(options.corpora / "dev"))
     print(vocabulary.report(work / "base.model", work / "sentencepiece.model", dev))
+
+
+def _reopen(options: argparse.Namespace) -> None:
+    start = checkpoint.load_weights(options.work / "start.safetensors")
+    opened = reopen.reopen(_model_folder(options))
+    checkpoint.save_weights(export.merge(start, opened), options.work / "start.safetensors")
 
 
 def _finetune(options: argparse.Namespace) -> None:
@@ -139,6 +145,7 @@ _STEPS: dict[str, Callable[[argparse.Namespace], None]] = {
     "base": _base,
     "data": _data,
     "vocabulary": _vocabulary,
+    "reopen": _reopen,
     "finetune": _finetune,
     "export": _export,
     "evaluate": _evaluate,

@@ -1,12 +1,13 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="only the training environment has it")
 
 import torch
 
-from models.training import checkpoint, export, gemma, trainer
+from models.training import checkpoint, export, gemma, reopen, trainer
 from models.training.schedule import Example, Progress, Settings
 from models.training.vocabulary import write_model
 from tests.training.test_vocabulary import BYTES, MARKS, Pieces
@@ -140,15 +141,51 @@ def test_weights_of_another_shape_are_not_merged() -> None:
         export.merge(start, {gemma.EMBEDDINGS: torch.zeros(3, 3)})
 
 
+def exported(folder: Path, texts: list[str]) -> dict[str, torch.Tensor]:
+    """Export a small model of some pieces; gives its weights."""
+    kinds = [3] * len(MARKS) + [6] * len(BYTES) + [1, 1]
+    model = folder / "sentencepiece.model"
+    write_model(Pieces(texts, [0.0] * len(texts), kinds), range(len(texts)), model)
+    own = weights(len(texts))
+    export.export(own, model, folder / "model")
+    return own
+
+
+TEXTS = [*MARKS, *BYTES, "a", "b"]
+
+
+def test_an_exported_model_can_be_reopened(tmp_path: Path) -> None:
+    """Every weight but the embeddings comes back, but for the rounding of its row."""
+    own = exported(tmp_path, TEXTS)
+    opened = reopen.reopen(tmp_path / "model")
+    assert opened.keys() == own.keys() - {gemma.EMBEDDINGS}
+    for name, weight in own.items():
+        if name in opened:
+            largest = weight.abs().amax(-1, keepdim=True) if weight.ndim > 1 else torch.zeros(1)
+            assert ((opened[name] - weight).abs() <= largest / 254 + 1e-5).all(), name
+
+
+def test_a_norm_that_is_counted_from_one_is_reopened_as_counted_from_zero(tmp_path: Path) -> None:
+    """CTranslate2's converter of Gemma writes norms less by one, and marks them."""
+    variables = {
+        "norm/gamma": np.array([0.5], "float32"),
+        "norm/layer_norm_use_residual": np.array(1, "int8"),
+    }
+    assert reopen._exact(variables, "norm/gamma") == pytest.approx([1.5])
+
+
+def test_another_version_of_the_format_is_not_reopened(tmp_path: Path) -> None:
+    """What can't be understood is refused by its version."""
+    (tmp_path / "model.bin").write_bytes(b"\x05\0\0\0")
+    with pytest.raises(SystemExit, match="version 5"):
+        reopen.reopen(tmp_path)
+
+
 def test_the_exported_model_tells_what_the_trained_one_does(tmp_path: Path) -> None:
     """CTranslate2 gives the tokens of a text the probabilities that the recipe's model does."""
     ctranslate2 = pytest.importorskip("ctranslate2")
-    texts = [*MARKS, *BYTES, "a", "b"]
-    kinds = [3] * len(MARKS) + [6] * len(BYTES) + [1, 1]
-    model = tmp_path / "sentencepiece.model"
-    write_model(Pieces(texts, [0.0] * len(texts), kinds), range(len(texts)), model)
-    own = weights(len(texts))
-    export.export(own, model, tmp_path / "model")
+    texts = TEXTS
+    own = exported(tmp_path, texts)
     ids = [2, len(texts) - 2, len(texts) - 1, 4, len(texts) - 1]
     generator = ctranslate2.Generator(str(tmp_path / "model"), compute_type="float32")
     told = generator.score_batch([[texts[index] for index in ids]])[0].log_probs
