@@ -1,5 +1,6 @@
 """Write the documents that are made from the code: `make docs`. A test compares them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -8,8 +9,9 @@ from typer.main import get_command
 
 from depesche.cli import app
 from depesche.config import Settings
+from depesche.server.catalogue import METRICS, PROCESS_METRICS, Label, Metric
 
-__all__ = ["DOCUMENTS", "cli", "configuration"]
+__all__ = ["DOCUMENTS", "cli", "configuration", "metrics"]
 
 _FOLDER = Path(__file__).parent
 
@@ -48,7 +50,57 @@ def cli() -> str:
     return "\n".join(parts)
 
 
-DOCUMENTS = {"configuration.md": configuration, "cli.md": cli}
+def metrics() -> str:
+    """Make the tables of metrics, their labels and their buckets."""
+    rows = [
+        "# Metrics",
+        "",
+        "Prometheus reads them at `/metrics` of the address in `DEPESCHE_METRICS`. No label ever",
+        "holds anything that a caller sent.",
+        "",
+        "| metric | type | labels | what it is | what to do with it |",
+        "| --- | --- | --- | --- | --- |",
+        *(_metric(metric) for metric in METRICS + PROCESS_METRICS),
+        "",
+        "The other `process_…` metrics are the Prometheus client's own.",
+        "",
+        "## Labels",
+        "",
+        "A counter whose only label has fixed values shows all of them from the start, at 0.",
+        "",
+        "| label | of | what it tells | values |",
+        "| --- | --- | --- | --- |",
+        *_labels(),
+        "",
+        "## Buckets",
+        "",
+        "| histogram | upper bounds |",
+        "| --- | --- |",
+        *(
+            f"| `{m.name}` | {', '.join(f'{b:g}' for b in m.buckets)} |"
+            for m in METRICS
+            if m.buckets
+        ),
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _metric(metric: Metric) -> str:
+    labels = ", ".join(f"`{label.name}`" for label in metric.labels)
+    return f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} | {metric.use} |"
+
+
+def _labels() -> Iterator[str]:
+    users: dict[Label, list[str]] = {}
+    for metric in METRICS:
+        for label in metric.labels:
+            users.setdefault(label, []).append(f"`{metric.name}`")
+    for label, names in users.items():
+        values = ", ".join(f"`{value}`" for value in label.values) or "as installed"
+        yield f"| `{label.name}` | {', '.join(names)} | {label.meaning} | {values} |"
+
+
+DOCUMENTS = {"configuration.md": configuration, "cli.md": cli, "metrics.md": metrics}
 
 
 if __name__ == "__main__":

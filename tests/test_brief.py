@@ -12,7 +12,6 @@ from depesche.types import (
     Decoding,
     Language,
     Origin,
-    Priority,
     Release,
     SummaryStrategy,
     Translation,
@@ -182,9 +181,7 @@ async def test_lines_keep_their_numbers() -> None:
     engine = await Engine.load(Settings(), loader=fake_loader(FakeBackend(dictionary(GERMAN))))
     text = f"{BODY[0]}\n\n{BODY[1]} {BODY[2]}\n"
 
-    result = await engine.translate(
-        Release(text, ContentFormat.LINES, language=Language.GERMAN), Priority.BULK
-    )
+    result = await engine.translate(Release(text, ContentFormat.LINES, language=Language.GERMAN))
     await engine.aclose()
 
     assert [t.sentence.block for t in result.translations] == [0, 2, 2]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -19,6 +20,7 @@ from depesche.remote_errors import from_status
 from depesche.server.status import CODES, code_of, to_status, trailing_metadata
 from depesche.types import BriefOptions, ContentFormat, Language, Priority, Release
 from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2, types_pb2
+from tests.certificates import make_certificate
 
 _RELEASE = Release("Guten Tag.", ContentFormat.HTML, "Gruß", Language.GERMAN)
 _UNSUPPORTED = errors.LanguageUnsupported("uk", ["de", "ru"])
@@ -33,6 +35,7 @@ _ERRORS = [
     errors.ModelUnknown("big"),
     errors.Unauthenticated("a token is needed"),
     errors.QueueFull("the queue is full", 2.5),
+    errors.QuotaExceeded("the quota is used up", 2.5, "desk"),
     errors.DeadlineExceeded("time is up"),
     errors.NotReady("the service is starting"),
     errors.ShuttingDown("the service is draining"),
@@ -187,7 +190,7 @@ async def test_the_other_calls() -> None:
     """Translations, languages, summaries and models come as messages."""
     service = _Service()
     async with _connected(service) as client:
-        translation = await client.translate(_RELEASE, Priority.BULK)
+        translation = await client.translate(_RELEASE, BriefOptions(priority=Priority.BULK))
         assert service.request.options.priority == types_pb2.PRIORITY_BULK
         detection = await client.detect("Guten Tag.")
         summary = await client.summarise(Release("Good day."))
@@ -338,6 +341,25 @@ async def test_credentials_that_cannot_be_used(settings: dict[str, Any], field: 
     """What could never work is refused before the first call."""
     with pytest.raises(errors.InvalidRequest, match=f"^{field}: "):
         Client("127.0.0.1:1", **settings)
+
+
+async def test_a_certificate_of_the_client_that_cannot_be_used(tmp_path: Path) -> None:
+    """One half without the other, halves that don't fit, and one without TLS are refused."""
+    certificate, key = (path.read_bytes() for path in make_certificate(tmp_path, "one"))
+    _, other = (path.read_bytes() for path in make_certificate(tmp_path, "two"))
+    whole = {"client_certificate": certificate, "client_key": key}
+    trusting = {"root_certificate": certificate}
+    for settings, rule in (
+        (trusting | {"client_certificate": certificate}, "goes together with client_key"),
+        (trusting | {"client_key": key}, "goes together with client_key"),
+        (whole, "needs root_certificate"),
+        (trusting | whole | {"client_key": other}, "aren't a certificate in PEM and its key"),
+        (trusting | whole | {"client_key": b"nonsense"}, "aren't a certificate in PEM and its key"),
+    ):
+        with pytest.raises(errors.InvalidRequest, match=f"^client_certificate.*: {rule}"):
+            Client("127.0.0.1:1", **settings)
+    async with Client("127.0.0.1:1", **trusting, **whole):
+        pass
 
 
 @pytest.mark.parametrize("count", [2**31, -(2**40)])

@@ -37,6 +37,7 @@ def test_secrets_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         ({"beam_size": "wide", "queue_segments": 0}, "beam_size: .*; queue_segments: "),
         ({"log_level": "loud"}, "log_level: "),
         ({"tls_key": "key.pem"}, "^settings: tls_certificate and tls_key go together"),
+        ({"tls_client_ca": "ca.pem"}, "^settings: tls_client_ca needs tls_certificate and tls_key"),
         ({"max_message_bytes": 2**31}, "max_message_bytes: .*less than or equal to 2147483647"),
         ({"connection_age_seconds": 2_147_484}, "connection_age_seconds: .*less than or equal"),
         ({"token": "two words"}, "^token: must be printable ASCII without spaces$"),

@@ -14,7 +14,7 @@ from depesche.errors import (
 from depesche.inference.cpu import available_cpus
 from depesche.inference.fake import FakeBackend
 from depesche.models.store import ModelStore
-from depesche.types import BriefOptions, Language, Priority, Release
+from depesche.types import BriefOptions, Language, Release
 from tests.support import fake_loader
 
 TEXT = "Die Stadt Köln hat am Montag nach langer Bauzeit eine neue Brücke über den Rhein eröffnet."
@@ -33,7 +33,7 @@ async def test_a_failed_reload_keeps_the_running_models() -> None:
     engine = await Engine.load(Settings(), loader=loader)
     with pytest.raises(ModelError):
         await engine.reload()
-    result = await engine.translate(Release(TEXT), Priority.INTERACTIVE)
+    result = await engine.translate(Release(TEXT))
     await engine.aclose()
 
     assert result.translations[0].text.startswith("DIE STADT")
@@ -49,11 +49,11 @@ async def test_a_reload_lets_running_calls_end_on_the_old_models() -> None:
 
     engine = await Engine.load(Settings(decode_again=False), loader=loader)
     old.gate.clear()
-    running = asyncio.create_task(engine.translate(Release(TEXT), Priority.INTERACTIVE))
+    running = asyncio.create_task(engine.translate(Release(TEXT)))
     reload = asyncio.create_task(engine.reload())
     while engine._current.models.backend is old:  # noqa: ASYNC110 - the swap has no event
         await asyncio.sleep(0)
-    after = await engine.translate(Release(TEXT), Priority.INTERACTIVE)
+    after = await engine.translate(Release(TEXT))
 
     assert not running.done()
     assert not reload.done()

@@ -7,7 +7,7 @@ import pytest
 from depesche.errors import QueueFull
 from depesche.inference.backend import Hypothesis
 from depesche.inference.fake import FakeBackend
-from depesche.inference.queue import SegmentQueue
+from depesche.inference.queue import Ask, SegmentQueue
 from depesche.translate import Translator
 from depesche.types import (
     BlockKind,
@@ -16,7 +16,6 @@ from depesche.types import (
     Language,
     ModelIdentity,
     Origin,
-    Priority,
     Sentence,
     Span,
     Timings,
@@ -53,8 +52,7 @@ async def translate(
         async for translation in translator.translate(
             sentences,
             Language.GERMAN,
-            priority=Priority.INTERACTIVE,
-            deadline=None,
+            ask=Ask(),
             timings=timings or Timings(),
         )
     ]
@@ -215,8 +213,7 @@ async def test_leaving_early_stops_the_second_decoding() -> None:
         stream = translator.translate(
             [sentence(GERMAN), sentence("Es kamen 12 Gäste.", 1)],
             Language.GERMAN,
-            priority=Priority.INTERACTIVE,
-            deadline=None,
+            ask=Ask(),
             timings=Timings(),
         )
         async with aclosing(stream):

@@ -10,8 +10,10 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from depesche import __version__
-from depesche.errors import InvalidRequest, Violation
+from depesche.errors import DeadlineExceeded, InvalidRequest, Violation
 from depesche.fidelity import weigh
+from depesche.inference.queue import Ask
+from depesche.inference.slots import Slots
 from depesche.summarise import Summariser
 from depesche.text import document, language, segment, sentences
 from depesche.text.clauses import shorten
@@ -24,7 +26,7 @@ from depesche.types import (
     ContentFormat,
     Detection,
     Language,
-    Priority,
+    ModelIdentity,
     Release,
     Sentence,
     Signature,
@@ -38,6 +40,13 @@ __all__ = ["Briefer", "Prepared", "Started"]
 _UNSOUND = 3.0
 # Share of the range of relevance that a lighter finding costs, for each unit of its weight.
 _DOUBT = 0.1
+
+# Seconds that a summary is given where the deadline cuts the translation short: the encoder's for
+# one call, and for each sentence, several times what they are on one core.
+_SUMMARY_SECONDS = 0.3
+_SUMMARY_SECONDS_EACH = 0.02
+# Sentences up to which the encoder's time is a matter of milliseconds.
+_SHORT = 100
 
 _BODY = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 
@@ -71,16 +80,20 @@ class Started:
 class Briefer:
     """Runs the pipeline on loaded models."""
 
-    def __init__(self, translator: Translator, summariser: Summariser, max_sentences: int) -> None:
+    def __init__(
+        self, translator: Translator, summariser: Summariser, slots: Slots, max_sentences: int
+    ) -> None:
         """Make a pipeline.
 
         Args:
             translator: gives the English of sentences.
             summariser: chooses key sentences.
+            slots: the CPU's places, of which the summariser takes one.
             max_sentences: most sentences that a release may hold.
         """
         self._translator = translator
         self._summariser = summariser
+        self._slots = slots
         self._max_sentences = max_sentences
 
     async def stream(
@@ -101,11 +114,14 @@ class Briefer:
         prepared = await self.prepare(release, timings)
         yield Started(prepared.detection, len(prepared.sentences))
         translations: list[Translation] = []
-        steps = self.translate(prepared, options.priority, deadline, timings)
+        cutoff = _cutoff(len(prepared.sentences), options, deadline)
+        steps = self.translate(prepared, options, deadline, timings, cutoff)
         async with aclosing(steps):
             async for translation in steps:
                 translations.append(translation)
                 yield translation
+        if not translations:
+            raise DeadlineExceeded("the deadline passed before a sentence was translated")
         translations.sort(key=lambda t: t.sentence.index)
         with _timed(timings, "summarise"):
             key_sentences = await self._key_sentences(translations, options.sentence_count)
@@ -114,8 +130,9 @@ class Briefer:
             key_sentences=key_sentences,
             detection=prepared.detection,
             translations=tuple(translations),
-            signature=self.signature(prepared.detection.language, options),
+            signature=self.signature(prepared.detection.language, options, brief=True),
             timings=timings,
+            missing=_missing(prepared.sentences, translations),
         )
 
     async def prepare(self, release: Release, timings: Timings) -> Prepared:
@@ -134,9 +151,17 @@ class Briefer:
         return prepared
 
     async def translate(
-        self, prepared: Prepared, priority: Priority, deadline: float | None, timings: Timings
+        self,
+        prepared: Prepared,
+        options: BriefOptions,
+        deadline: float | None,
+        timings: Timings,
+        cutoff: float | None = None,
     ) -> AsyncGenerator[Translation, None]:
-        """Give the English of each sentence as it is ready; English stays as it is."""
+        """Give the English of each sentence as it is ready; English stays as it is.
+
+        What isn't ready at the `cutoff`, a `time.monotonic()` value, is left out.
+        """
         if prepared.detection.language is Language.ENGLISH:
             for sentence in prepared.sentences:
                 yield self._translator.keep(sentence)
@@ -144,9 +169,11 @@ class Briefer:
         steps = self._translator.translate(
             prepared.sentences,
             prepared.detection.language,
-            priority=priority,
-            deadline=deadline,
+            ask=Ask(
+                priority=options.priority, deadline=deadline, reproducible=options.reproducible
+            ),
             timings=timings,
+            cutoff=cutoff,
         )
         async with aclosing(steps):
             async for translation in steps:
@@ -158,14 +185,18 @@ class Briefer:
         places = body or [i for i, t in enumerate(translations) if t.text]
         texts = [translations[i].text for i in places]
         penalties = [_penalty(translations[i]) for i in places]
-        chosen = await asyncio.to_thread(self._summariser.summarise, texts, count, penalties)
+        async with self._slots.use(short=len(texts) <= _SHORT):
+            chosen = await asyncio.to_thread(self._summariser.summarise, texts, count, penalties)
         return [places[i] for i in chosen]
 
-    def signature(self, source: Language, options: BriefOptions | None = None) -> Signature:
-        """Tell all that shapes a result, with a summary where `options` are given."""
-        models = [] if source is Language.ENGLISH else [self._translator.identity]
-        settings = {} if source is Language.ENGLISH else dict(self._translator.options)
-        if options is not None:
+    def signature(self, source: Language, options: BriefOptions, *, brief: bool) -> Signature:
+        """Tell all that shapes a result: a translation alone, or a brief."""
+        models: list[ModelIdentity] = []
+        settings: dict[str, str] = {}
+        if source is not Language.ENGLISH:
+            models.append(self._translator.identity)
+            settings |= self._translator.options(reproducible=options.reproducible)
+        if brief:
             models.append(self._summariser.identity)
             settings |= {
                 "sentences": str(options.sentence_count),
@@ -218,6 +249,20 @@ def _headline(translations: Sequence[Translation]) -> BriefSentence:
     body = (t for t in translations if t.sentence.kind in _BODY and t.text)
     lead = next(body, translations[0])
     return BriefSentence(shorten(lead.text), (lead.sentence.index,), lead.findings)
+
+
+def _cutoff(sentences: int, options: BriefOptions, deadline: float | None) -> float | None:
+    """Tell when translation must stop for a summary of what is done, or None if it must not."""
+    if deadline is None or not options.allow_incomplete:
+        return None
+    return deadline - _SUMMARY_SECONDS - _SUMMARY_SECONDS_EACH * sentences
+
+
+def _missing(
+    sentences: Sequence[Sentence], translations: Sequence[Translation]
+) -> tuple[Sentence, ...]:
+    done = {translation.sentence.index for translation in translations}
+    return tuple(sentence for sentence in sentences if sentence.index not in done)
 
 
 @contextmanager

@@ -117,7 +117,8 @@ def brief(  # noqa: PLR0913 - each is an option of the command
         _title(title),
         _language(lang),
     )
-    options = BriefOptions(sentence_count=sentences)
+    # Whoever sits at a shell expects the same brief twice.
+    options = BriefOptions(sentence_count=sentences, reproducible=True)
     _write(asyncio.run(commands.brief(service, release, options, output_format)))
 
 

@@ -6,20 +6,17 @@
 Results are the messages of `depesche.v1`, errors the classes of `depesche.errors`.
 """
 
-import json
-import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-import grpc
 import grpc.aio
 
-from depesche.config import TOKEN
+from depesche.channel import open_channel
 from depesche.errors import DepescheError, InvalidRequest, Violation
 from depesche.remote_errors import from_call, from_status
-from depesche.types import BriefOptions, ContentFormat, Priority, Release
+from depesche.types import BriefOptions, ContentFormat, Release
 from depesche.v1 import (
     brief_pb2,
     brief_pb2_grpc,
@@ -33,26 +30,6 @@ from depesche.v1 import (
 )
 
 __all__ = ["Client"]
-
-# `maxAttempts` counts the first call too. A full server says in `grpc-retry-pushback-ms` when to
-# come again, and gRPC waits that long (gRFC A6, "Client Retries"). Where a proxy refuses by that
-# code too, it waits longer each time; a call over 256 KiB, as one too large, is made once.
-_SERVICE_CONFIG = {
-    "loadBalancingConfig": [{"round_robin": {}}],
-    "methodConfig": [
-        {
-            "name": [{}],
-            "retryPolicy": {
-                "maxAttempts": 4,
-                "initialBackoff": "0.2s",
-                "maxBackoff": "5s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
-            },
-        }
-    ],
-}
-
 
 _MAX_INT32 = 2**31 - 1
 
@@ -71,6 +48,8 @@ class Client:
         *,
         token: str = "",
         root_certificate: bytes | None = None,
+        client_certificate: bytes | None = None,
+        client_key: bytes | None = None,
         timeout: float = 300.0,
     ) -> None:
         """Prepare a connection; the first call opens it.
@@ -79,21 +58,17 @@ class Client:
             target: the service's address, HOST:PORT, or another target that gRPC can resolve.
             token: the service's token, or "" if it asks for none.
             root_certificate: certificate in PEM of the authority to trust; without it, no TLS.
+            client_certificate: certificate in PEM, or a chain that begins with it, by which the
+                service knows the client; needs `root_certificate`.
+            client_key: its private key in PEM, without a password.
             timeout: seconds that a call may take, but for `briefs`, which has no end.
 
         Raises:
-            InvalidRequest: the token can't be sent, or the certificate is none.
+            InvalidRequest: the token can't be sent, or a certificate or the key can't be used.
         """
-        _check_credentials(token, root_certificate)
-        options: list[tuple[str, Any]] = [
-            ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
-            ("grpc.max_receive_message_length", -1),
-        ]
-        if root_certificate is None:
-            self._channel = grpc.aio.insecure_channel(target, options)
-        else:
-            credentials = grpc.ssl_channel_credentials(root_certificate)
-            self._channel = grpc.aio.secure_channel(target, credentials, options)
+        self._channel = open_channel(
+            target, token, root_certificate, client_certificate, client_key
+        )
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._call = {"timeout": timeout, "metadata": self._metadata}
         self._briefs = _stub(brief_pb2_grpc.BriefServiceStub, self._channel)
@@ -155,15 +130,17 @@ class Client:
     async def translate(
         self,
         release: Release,
-        priority: Priority = Priority.INTERACTIVE,
+        options: BriefOptions | None = None,
         *,
         release_id: str = "",
     ) -> translation_pb2.TranslateResponse:
-        """Translate a release without briefing it."""
+        """Translate a release without briefing it, by the options that aren't the brief's."""
+        asked = options or BriefOptions()
         request = translation_pb2.TranslateRequest(
             release=_release(release, release_id),
             options=translation_pb2.TranslateOptions(
-                priority=types_pb2.Priority.Value(f"PRIORITY_{priority.name}")
+                priority=types_pb2.Priority.Value(f"PRIORITY_{asked.priority.name}"),
+                reproducible=asked.reproducible,
             ),
         )
         with _errors():
@@ -234,21 +211,6 @@ def _errors(call: Any = None) -> Iterator[None]:
             call.cancel()
 
 
-def _check_credentials(token: str, root_certificate: bytes | None) -> None:
-    """Find out before the first call, which could only say that it failed."""
-    if token and not TOKEN.fullmatch(token):
-        raise InvalidRequest([Violation("token", "must be printable ASCII without spaces")])
-    if root_certificate is not None:
-        try:
-            # Comments between certificates may be in any encoding.
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
-                cadata=root_certificate.decode("ascii", "ignore")
-            )
-        except (ssl.SSLError, ValueError):
-            rule = "holds no certificate in PEM"
-            raise InvalidRequest([Violation("root_certificate", rule)]) from None
-
-
 def _stub(kind: Any, channel: grpc.aio.Channel) -> Any:
     # Generated stubs are untyped; the methods above say what each call returns.
     return kind(channel)
@@ -270,6 +232,8 @@ def _options(options: BriefOptions | None) -> brief_pb2.BriefOptions:
         sentence_count=_sentence_count(asked),
         strategy=types_pb2.SummaryStrategy.Value(f"SUMMARY_STRATEGY_{asked.strategy.name}"),
         priority=types_pb2.Priority.Value(f"PRIORITY_{asked.priority.name}"),
+        reproducible=asked.reproducible,
+        allow_incomplete=asked.allow_incomplete,
     )
 
 

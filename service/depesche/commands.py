@@ -102,7 +102,7 @@ async def brief(
 async def translate(service: Service, release: Release, output_format: str) -> str:
     """Translate a release, and write the English as `text` or `json`."""
     async with service.connect(load_settings()) as client:
-        response = await client.translate(release)
+        response = await client.translate(release, BriefOptions(reproducible=True))
     return _json(response) if output_format == "json" else render.translation(response)
 
 

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     workers: int = Field(0, ge=0, description="Model workers; 0 takes one a CPU of the quota.")
     threads_per_worker: int = Field(1, ge=1, description="CPU threads of each worker.")
     batch_tokens: int = Field(256, ge=1, description="Padded source tokens of one batch at most.")
+    batch_seconds: float = Field(
+        2.0, gt=0, description="Time that one batch takes at most, by the measured rate."
+    )
     beam_size: int = Field(4, ge=2, le=16, description="Beam of the second, safer decoding.")
     decode_again: bool = Field(
         default=True, description="Decode sentences that fail a check again."
@@ -76,9 +79,19 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log lines that are written."
     )
+    health_listen: str | None = Field(
+        None, description="Address of a second listener for health alone, without TLS, HOST:PORT."
+    )
     token: SecretStr | None = Field(None, description="Token that callers must send, if set.")
+    tokens_file: Path | None = Field(
+        None, description="File of tokens, a line each: `name:token[:requests_per_minute]`."
+    )
     tls_certificate: Path | None = Field(None, description="Certificate chain in PEM, for TLS.")
     tls_key: Path | None = Field(None, description="Private key in PEM, for TLS.")
+    tls_client_ca: Path | None = Field(
+        None,
+        description="Authorities in PEM, one of which must have signed a client's certificate.",
+    )
 
     @field_validator("token")
     @classmethod
@@ -93,6 +106,8 @@ class Settings(BaseSettings):
     def _tls_is_whole(self) -> Self:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise ValueError("tls_client_ca needs tls_certificate and tls_key")
         return self
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self, TypeAlias
@@ -16,7 +16,8 @@ from depesche.inference.encoder import CTranslateEncoder, SentenceEncoder
 from depesche.inference.gemma import GemmaBackend
 from depesche.inference.memory import limit_heaps, release_free_memory
 from depesche.inference.observer import NULL_OBSERVER, Observer, QueueStatistics
-from depesche.inference.queue import SegmentQueue
+from depesche.inference.queue import Ask, SegmentQueue
+from depesche.inference.slots import Slots
 from depesche.models.manifest import ModelSpec
 from depesche.models.store import ModelStore
 from depesche.summarise import Summariser
@@ -28,7 +29,6 @@ from depesche.types import (
     Detection,
     Language,
     ModelIdentity,
-    Priority,
     Release,
     Sentence,
     Signature,
@@ -50,6 +50,9 @@ __all__ = [
     "worker_count",
 ]
 
+
+_TOKENS_PER_CHARACTER = 0.3
+"""About as many source tokens has a text: German and Russian have 0.23, Khmer 0.5."""
 
 _WARM_UP = "Guten Morgen, dies ist ein Satz, an dem sich die Modelle warm laufen."
 
@@ -166,9 +169,11 @@ class Engine:
         check_release(release, self._settings)
         check_options(options, self._settings)
         _check_strategy(options.strategy)
-        with self._use() as briefer:
-            async with aclosing(briefer.stream(release, options, deadline=deadline)) as events:
+        with self._use() as running, running.reserve(release, options, deadline) as read:
+            events = running.briefer.stream(release, options, deadline=deadline)
+            async with aclosing(events):
                 async for event in events:
+                    read()
                     yield event
 
     async def brief(
@@ -182,16 +187,25 @@ class Engine:
         raise AssertionError("a brief's last event is the brief; this is a bug")
 
     async def translate(
-        self, release: Release, priority: Priority, *, deadline: float | None = None
+        self,
+        release: Release,
+        options: BriefOptions | None = None,
+        *,
+        deadline: float | None = None,
     ) -> TranslatedRelease:
-        """Translate a release without briefing it; raises as `Briefer.stream` does."""
+        """Translate a release without briefing it; raises as `Briefer.stream` does.
+
+        Of the options, priority and reproducibility count.
+        """
         check_release(release, self._settings)
-        timings = Timings()
-        with self._use() as briefer:
+        asked, timings = options or BriefOptions(), Timings()
+        with self._use() as running, running.reserve(release, asked, deadline) as read:
+            briefer = running.briefer
             prepared = await briefer.prepare(release, timings)
-            found = [t async for t in briefer.translate(prepared, priority, deadline, timings)]
+            read()
+            found = [t async for t in briefer.translate(prepared, asked, deadline, timings)]
             found.sort(key=lambda t: t.sentence.index)
-            signature = briefer.signature(prepared.detection.language)
+            signature = briefer.signature(prepared.detection.language, asked, brief=False)
             return TranslatedRelease(prepared.detection, tuple(found), signature, timings)
 
     def detect(self, text: str) -> Detection:
@@ -211,11 +225,12 @@ class Engine:
         _check_strategy(options.strategy)
         timings = Timings()
         english = replace(release, language=Language.ENGLISH)
-        with self._use() as briefer:
+        with self._use() as running:
+            briefer = running.briefer
             prepared = await briefer.prepare(english, timings)
-            kept = [t async for t in briefer.translate(prepared, options.priority, None, timings)]
+            kept = [t async for t in briefer.translate(prepared, options, None, timings)]
             chosen = await briefer.choose(kept, options.sentence_count)
-            signature = briefer.signature(Language.ENGLISH, options)
+            signature = briefer.signature(Language.ENGLISH, options, brief=True)
         return Summary(tuple(kept[i].sentence for i in chosen), signature, timings)
 
     def models(self) -> list[ModelStatus]:
@@ -247,10 +262,10 @@ class Engine:
         await self._current.aclose(wait=False)
 
     @contextmanager
-    def _use(self) -> Iterator[Briefer]:
+    def _use(self) -> Iterator["_Running"]:
         running = self._current
         with running.used():
-            yield running.briefer
+            yield running
 
     async def _start(self) -> "_Running":
         workers = worker_count(self._settings)
@@ -291,12 +306,15 @@ class _Running:
         self, models: LoadedModels, settings: Settings, workers: int, observer: Observer
     ) -> None:
         self.models = models
+        slots = Slots(workers)
         self.queue = SegmentQueue(
             models.translation.name,
             models.backend,
             workers=workers,
             batch_tokens=settings.batch_tokens,
+            batch_seconds=settings.batch_seconds,
             capacity=settings.queue_segments,
+            slots=slots,
             observer=observer,
         )
         translator = Translator(
@@ -307,7 +325,7 @@ class _Running:
             decode_again=settings.decode_again,
         )
         summariser = Summariser(models.encoder, models.summary)
-        self.briefer = Briefer(translator, summariser, settings.max_sentences)
+        self.briefer = Briefer(translator, summariser, slots, settings.max_sentences)
         self._users = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -319,6 +337,13 @@ class _Running:
         await asyncio.to_thread(self.models.encoder.encode, [_WARM_UP])
         await asyncio.to_thread(language.detect, _WARM_UP)
         release_free_memory()
+
+    def reserve(
+        self, release: Release, options: BriefOptions, deadline: float | None
+    ) -> AbstractContextManager[Callable[[], None]]:
+        """Hold room in the queue while a release is read, or refuse it; see `SegmentQueue`."""
+        tokens = round(len(release.text) * _TOKENS_PER_CHARACTER)
+        return self.queue.reserve(tokens, Ask(priority=options.priority, deadline=deadline))
 
     @contextmanager
     def used(self) -> Iterator[None]:

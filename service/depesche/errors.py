@@ -10,6 +10,7 @@
     │   └── Unauthenticated        the token is missing or wrong
     ├── LoadError                  nobody is at fault; the same request may succeed later
     │   ├── QueueFull              refused at the door; says when to come again
+    │   ├── QuotaExceeded          the client asks more often than it may; says when to come again
     │   ├── DeadlineExceeded       the time that the caller allows has passed
     │   ├── NotReady               the service is starting; its models aren't loaded yet
     │   └── ShuttingDown           the service is draining; another replica can answer
@@ -37,6 +38,7 @@ __all__ = [
     "NotReady",
     "OperatorError",
     "QueueFull",
+    "QuotaExceeded",
     "RequestError",
     "ShuttingDown",
     "Unauthenticated",
@@ -126,6 +128,20 @@ class QueueFull(LoadError):
 
     def __init__(self, message: str, retry_after: float) -> None:
         self.retry_after = retry_after
+        super().__init__(message)
+
+
+class QuotaExceeded(LoadError):
+    """The client has used up the requests that it may make in a time.
+
+    Attributes:
+        retry_after: seconds after which it may make one more.
+        client: the client's name.
+    """
+
+    def __init__(self, message: str, retry_after: float, client: str) -> None:
+        self.retry_after = retry_after
+        self.client = client
         super().__init__(message)
 
 

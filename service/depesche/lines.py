@@ -7,7 +7,7 @@ from typing import Protocol
 
 from depesche.config import Settings
 from depesche.text.normalize import has_words
-from depesche.types import ContentFormat, Language, Priority, Release
+from depesche.types import BriefOptions, ContentFormat, Language, Priority, Release
 from depesche.v1 import translation_pb2, types_pb2
 
 __all__ = ["Line", "Translates", "split_lines", "translate_lines"]
@@ -16,6 +16,8 @@ __all__ = ["Line", "Translates", "split_lines", "translate_lines"]
 # fill its batches.
 _CHUNK_SENTENCES = 200
 _CHUNK_CHARACTERS = 20_000
+# The same lines shall give the same English twice.
+_OPTIONS = BriefOptions(priority=Priority.BULK, reproducible=True)
 _SENTENCE_END = re.compile(r"[.!?…។៕៚]")
 _OTHER_BREAK = re.compile(r"[\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
@@ -28,7 +30,7 @@ class Translates(Protocol):
         ...
 
     async def translate(
-        self, release: Release, priority: Priority = ...
+        self, release: Release, options: BriefOptions | None = ...
     ) -> translation_pb2.TranslateResponse:
         """Translate a release."""
         ...
@@ -87,7 +89,7 @@ async def _translate(
     if not any(sent):
         return [Line(_one_line([line])) for line in lines]
     release = Release("\n".join(sent), ContentFormat.LINES, language=language)
-    response = await translator.translate(release, Priority.BULK)
+    response = await translator.translate(release, _OPTIONS)
     found: list[list[types_pb2.TranslatedSentence]] = [[] for _ in lines]
     for sentence in response.translation:
         found[sentence.block].append(sentence)

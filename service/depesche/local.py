@@ -8,7 +8,7 @@ from depesche.config import Settings
 from depesche.engine import Engine, Loader
 from depesche.server import convert
 from depesche.server.validation import RELEASE_PATHS, TEXT_PATHS, renamed
-from depesche.types import BriefOptions, Priority, Release
+from depesche.types import BriefOptions, Release
 from depesche.v1 import brief_pb2, translation_pb2, types_pb2
 
 __all__ = ["LocalClient"]
@@ -35,11 +35,11 @@ class LocalClient:
                 yield convert.stream_event(event)
 
     async def translate(
-        self, release: Release, priority: Priority = Priority.INTERACTIVE
+        self, release: Release, options: BriefOptions | None = None
     ) -> translation_pb2.TranslateResponse:
         """Translate a release without briefing it."""
         with renamed(RELEASE_PATHS):
-            return convert.translate_response(await self._engine.translate(release, priority))
+            return convert.translate_response(await self._engine.translate(release, options))
 
     async def detect(self, text: str) -> types_pb2.Detection:
         """Tell the language of a text."""

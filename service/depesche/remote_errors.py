@@ -19,12 +19,13 @@ from depesche.errors import (
     ModelUnknown,
     NotReady,
     QueueFull,
+    QuotaExceeded,
     RequestError,
     ShuttingDown,
     Unauthenticated,
     Violation,
 )
-from depesche.server.status import DOMAIN
+from depesche.server.status import CLIENT, DOMAIN
 
 __all__ = ["from_call", "from_status"]
 
@@ -63,14 +64,16 @@ class _Failure:
     metadata: Mapping[str, str]
     violations: tuple[Violation, ...]
     retry_after: float
+    client: str
 
     @classmethod
     def read(cls, status: status_pb2.Status) -> "_Failure":
         info = error_details_pb2.ErrorInfo()
         bad = error_details_pb2.BadRequest()
         retry = error_details_pb2.RetryInfo()
+        quota = error_details_pb2.QuotaFailure()
         for detail in status.details:
-            for message in (info, bad, retry):
+            for message in (info, bad, retry, quota):
                 detail.Unpack(message)
         waits = retry.HasField("retry_delay")
         return cls(
@@ -79,6 +82,7 @@ class _Failure:
             metadata=dict(info.metadata),
             violations=tuple(Violation(v.field, v.description) for v in bad.field_violations),
             retry_after=retry.retry_delay.ToTimedelta().total_seconds() if waits else _RETRY_AFTER,
+            client=next((v.subject.removeprefix(CLIENT) for v in quota.violations), ""),
         )
 
 
@@ -115,6 +119,9 @@ _BY_REASON: Mapping[str, Callable[[_Failure], DepescheError]] = MappingProxyType
         "ModelUnknown": lambda failure: _as_sent(ModelUnknown(""), failure),
         "Unauthenticated": lambda failure: Unauthenticated(failure.message),
         "QueueFull": lambda failure: QueueFull(failure.message, failure.retry_after),
+        "QuotaExceeded": lambda failure: QuotaExceeded(
+            failure.message, failure.retry_after, failure.client
+        ),
         "DeadlineExceeded": lambda failure: DeadlineExceeded(failure.message),
         "NotReady": lambda failure: NotReady(failure.message),
         "ShuttingDown": lambda failure: ShuttingDown(failure.message),

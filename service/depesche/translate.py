@@ -5,12 +5,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from depesche.fidelity import check, weigh
 from depesche.fidelity.mend import mend, mend_numerals
 from depesche.inference.backend import Hypothesis, TranslationBackend
-from depesche.inference.queue import SegmentQueue, SegmentResult
+from depesche.inference.queue import Ask, SegmentQueue
+from depesche.inference.until import before, finished_before
 from depesche.text.clauses import split_long
 from depesche.text.join import finish, join_parts
 from depesche.text.quotes import repair
@@ -18,7 +19,6 @@ from depesche.types import (
     Decoding,
     Language,
     ModelIdentity,
-    Priority,
     Sentence,
     Timings,
     Translation,
@@ -41,8 +41,7 @@ class _Call:
     """What the sentences of one request share."""
 
     language: Language
-    priority: Priority
-    deadline: float | None
+    ask: Ask
     timings: Timings
 
 
@@ -77,14 +76,13 @@ class Translator:
         self._beam_size = beam_size
         self._decode_again = decode_again
 
-    @property
-    def options(self) -> Mapping[str, str]:
-        """What shapes the result beside the model, for the signature."""
+    def options(self, *, reproducible: bool) -> Mapping[str, str]:
+        """Tell what shapes the result beside the model, for the signature."""
         again = f"beam{self._beam_size},split" if self._decode_again else "none"
         return {
             "decoding": "greedy",
             "again": again,
-            "batch": f"release,{self._queue.batch_tokens}",
+            "batch": f"{'release' if reproducible else 'shared'},{self._queue.batch_tokens}",
             "segment": str(self._backend.max_source_tokens),
         }
 
@@ -97,41 +95,42 @@ class Translator:
         sentences: Sequence[Sentence],
         language: Language,
         *,
-        priority: Priority,
-        deadline: float | None,
+        ask: Ask,
         timings: Timings,
+        cutoff: float | None = None,
     ) -> AsyncGenerator[Translation, None]:
         """Give the English of each sentence once, in the order in which they finish.
 
         Args:
             sentences: of one release.
             language: theirs.
-            priority: whether a person waits.
-            deadline: `time.monotonic()` value after which nobody wants the result.
+            ask: what the request asks of the queue; its beam is of no account.
             timings: the request's, to which the stages are added.
+            cutoff: `time.monotonic()` value at which to stop: sentences that have no English then
+                are left out, and those that were to be decoded again stay as they are.
 
         Raises:
             LoadError: there is no room, or no time.
         """
-        call = _Call(language, priority, deadline, timings)
+        call = _Call(language, ask, timings)
         started = time.monotonic()
-        again: list[asyncio.Task[Translation]] = []
+        again: dict[asyncio.Task[Translation], Translation] = {}
         try:
-            async with aclosing(self._first_pass(sentences, call)) as firsts:
+            async with aclosing(before(self._first_pass(sentences, call), cutoff)) as firsts:
                 async for first in firsts:
                     if first.findings and self._decode_again:
-                        again.append(asyncio.create_task(self._again(first, call)))
+                        again[asyncio.create_task(self._again(first, call))] = first
                     else:
                         given = time.monotonic()
                         yield first
                         started += time.monotonic() - given  # the reader's time isn't ours
             timings.add("translate", time.monotonic() - started)
             started = time.monotonic()
-            for task in asyncio.as_completed(again):
-                translation = await task
-                given = time.monotonic()
-                yield translation
-                started += time.monotonic() - given
+            async with aclosing(finished_before(again, cutoff)) as results:
+                async for translation in results:
+                    given = time.monotonic()
+                    yield translation
+                    started += time.monotonic() - given
             timings.add("decode_again", time.monotonic() - started)
         finally:
             for task in again:
@@ -143,10 +142,10 @@ class Translator:
     ) -> AsyncGenerator[Translation, None]:
         """Decode all sentences greedily together; gives each when its last segment is done."""
         segments, owners = await asyncio.to_thread(self._plan, sentences, call.language)
-        self._queue.admit(len(segments))
+        self._queue.admit(len(segments), call.ask)
         expected = Counter(owners)
         done: defaultdict[int, dict[int, Hypothesis]] = defaultdict(dict)
-        async with aclosing(self._submit(segments, 1, call)) as results:
+        async with aclosing(self._queue.translate(segments, call.ask)) as results:
             async for result in results:
                 call.timings.queue = max(call.timings.queue, result.wait)
                 place = owners[result.index]
@@ -190,16 +189,10 @@ class Translator:
         return [whole, parts] if len(parts) > len(whole) else [whole]
 
     async def _beam(self, segments: Sequence[str], call: _Call) -> list[Hypothesis]:
-        async with aclosing(self._submit(segments, self._beam_size, call)) as results:
+        ask = replace(call.ask, beam_size=self._beam_size, again=True)
+        async with aclosing(self._queue.translate(segments, ask)) as results:
             done = {result.index: result.hypothesis async for result in results}
         return [done[index] for index in range(len(segments))]
-
-    def _submit(
-        self, segments: Sequence[str], beam_size: int, call: _Call
-    ) -> AsyncGenerator[SegmentResult, None]:
-        return self._queue.translate(
-            segments, beam_size=beam_size, priority=call.priority, deadline=call.deadline
-        )
 
     def _cut(self, text: str, language: Language, limit: int) -> list[str]:
         spans = split_long(text, language, limit, self._count)

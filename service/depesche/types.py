@@ -146,11 +146,17 @@ class BriefOptions:
         sentence_count: how many key sentences the brief holds at most; 1 or more.
         strategy: how they come about.
         priority: whether a person waits.
+        reproducible: whether no other request may share its batches, so that the same release gives
+            the same bytes at any load.
+        allow_incomplete: whether a brief of what is done is wanted where the deadline comes before
+            the end.
     """
 
     sentence_count: int = 3
     strategy: SummaryStrategy = SummaryStrategy.EXTRACTIVE
     priority: Priority = Priority.INTERACTIVE
+    reproducible: bool = False
+    allow_incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +328,8 @@ class Brief:
         translations: every sentence of the release, in document order.
         signature: what shaped the result.
         timings: where the time went.
+        missing: sentences that the deadline left without English; the brief is incomplete if there
+            are any.
     """
 
     headline: BriefSentence
@@ -330,3 +338,4 @@ class Brief:
     translations: Sequence[Translation]
     signature: Signature
     timings: Timings
+    missing: Sequence[Sentence] = ()

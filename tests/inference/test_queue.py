@@ -5,15 +5,14 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Literal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from depesche.errors import DeadlineExceeded, QueueFull, ShuttingDown
 from depesche.inference.backend import Hypothesis
 from depesche.inference.fake import FakeBackend
 from depesche.inference.observer import DropReason
-from depesche.inference.queue import SegmentQueue, cut_batches
+from depesche.inference.queue import Ask, SegmentQueue
 from depesche.types import Priority
+from tests.support import held
 
 
 class Recorder:
@@ -66,11 +65,11 @@ async def running(
         await queue.aclose()
 
 
-async def collect(
-    queue: SegmentQueue, texts: list[str], beam_size: int = 1, deadline: float | None = None
-) -> list[str]:
-    stream = queue.translate(texts, beam_size=beam_size, deadline=deadline)
-    results = {r.index: r.hypothesis.text async for r in stream}
+OWN = Ask(reproducible=True)
+
+
+async def collect(queue: SegmentQueue, texts: list[str], ask: Ask | None = None) -> list[str]:
+    results = {r.index: r.hypothesis.text async for r in queue.translate(texts, ask)}
     return [results[i] for i in range(len(texts))]
 
 
@@ -88,53 +87,90 @@ async def test_gives_each_segment_its_own_result() -> None:
         assert await collect(queue, texts) == [text.upper() for text in texts]
 
 
-async def test_batches_hold_like_lengths_within_the_budget() -> None:
-    """Greedy batches are cut to padded tokens, longest first; a long segment runs alone."""
+async def test_batches_are_observed() -> None:
+    """Size, padded tokens, tokens read and written, and ends of batches are told."""
     backend = FakeBackend()
     recorder = Recorder()
 
     async with running(backend, observer=recorder) as queue:
-        await collect(queue, ["a", "b b b b", "c c", "d d d d d d d d d", "e e e e"])
+        await collect(queue, ["b b b b", "c c c c", "d d d d d d d d d"], OWN)
 
-    assert backend.history == [["d d d d d d d d d"], ["b b b b", "e e e e"], ["c c", "a"]]
-    assert recorder.batches == [(1, 9), (2, 8), (2, 4)]
-    assert recorder.finished == 3
-    assert recorder.counts == {"source": 20, "target": 20}
-
-
-async def test_a_beam_decodes_each_segment_alone() -> None:
-    """A wider beam never shares a batch."""
-    backend = FakeBackend()
-
-    async with running(backend) as queue:
-        await collect(queue, ["a", "b"], beam_size=4)
-
-    assert backend.history == [["a"], ["b"]]
-    assert backend.beams == [4, 4]
+    assert backend.history == [["d d d d d d d d d"], ["b b b b", "c c c c"]]
+    assert recorder.batches == [(1, 9), (2, 8)]
+    assert recorder.finished == 2
+    assert recorder.counts == {"source": 17, "target": 17}
 
 
-async def test_batches_never_mix_calls() -> None:
-    """Two calls at once give batches of their own, so load can't change a result."""
-    backend = FakeBackend()
+async def test_calls_share_batches() -> None:
+    """Segments of like length that wait together are decoded together, whoever sent them."""
+    backend = FakeBackend(str.upper)
 
     async with running(backend) as queue:
-        await asyncio.gather(collect(queue, ["a", "b"]), collect(queue, ["c", "d"]))
+        with held(backend):
+            first = asyncio.create_task(collect(queue, ["a"]))
+            await until(lambda: backend.begun == 1)
+            calls = [asyncio.create_task(collect(queue, [name])) for name in "bcd"]
+            await until(lambda: queue.statistics().tokens == 3)
+        assert await asyncio.gather(first, *calls) == [["A"], ["B"], ["C"], ["D"]]
 
-    assert sorted(map(sorted, backend.history)) == [["a", "b"], ["c", "d"]]
+    assert backend.history == [["a"], ["b", "c", "d"]]
 
 
-async def test_first_in_first_out() -> None:
-    """Calls are served in the order in which they came."""
+@pytest.mark.parametrize("beam_size", [1, 4])
+async def test_a_reproducible_call_has_batches_of_its_own(beam_size: int) -> None:
+    """Its batches are the same whatever else waits."""
+    ask = Ask(beam_size=beam_size, reproducible=True)
+    texts = ["a", "b b b", "c c c", "d"]
+    alone = FakeBackend()
+    async with running(alone, batch_tokens=32) as queue:
+        await collect(queue, texts, ask)
+
     backend = FakeBackend()
-    backend.gate.clear()
-
-    async with running(backend) as queue:
-        calls = [asyncio.create_task(collect(queue, [name])) for name in "abcd"]
-        await until(lambda: queue.statistics().tokens == 3)
-        backend.gate.set()
+    async with running(backend, batch_tokens=32) as queue:
+        with held(backend):
+            others = Ask(beam_size=beam_size)
+            calls = [asyncio.create_task(collect(queue, ["o", "o o o"], others)) for _ in range(3)]
+            calls.append(asyncio.create_task(collect(queue, texts, ask)))
+            await until(lambda: queue.statistics().tokens >= 8)
         await asyncio.gather(*calls)
 
-    assert backend.history == [["a"], ["b"], ["c"], ["d"]]
+    assert [batch for batch in backend.history if "o" not in " ".join(batch)] == alone.history
+
+
+async def test_the_earliest_deadline_is_served_first() -> None:
+    """Calls come in the order of their deadlines, those without one at the end."""
+    backend = FakeBackend()
+    now = time.monotonic()
+    deadlines = {"a": None, "b": now + 90, "c": now + 60}
+
+    async with running(backend, batch_tokens=1) as queue:
+        with held(backend):
+            first = asyncio.create_task(collect(queue, ["x"]))
+            await until(lambda: backend.begun == 1)
+            calls = [
+                asyncio.create_task(collect(queue, [name], Ask(deadline=deadline)))
+                for name, deadline in deadlines.items()
+            ]
+            await until(lambda: queue.statistics().tokens == 3)
+        await asyncio.gather(first, *calls)
+
+    assert backend.history == [["x"], ["c"], ["b"], ["a"]]
+
+
+async def test_interactive_work_waits_for_one_bulk_batch_at_most() -> None:
+    """What a person waits for is next after the batch that runs, however much bulk waits."""
+    backend = FakeBackend()
+
+    async with running(backend, batch_tokens=1) as queue:
+        with held(backend):
+            feed = collect(queue, ["f"] * 20, Ask(priority=Priority.BULK))
+            bulk = asyncio.create_task(feed)
+            await until(lambda: backend.begun == 1)
+            person = asyncio.create_task(collect(queue, ["p"]))
+            await until(lambda: queue.statistics().tokens == 20)
+        await asyncio.gather(bulk, person)
+
+    assert backend.history[:2] == [["f"], ["p"]]
 
 
 async def test_a_full_queue_refuses_with_a_hint() -> None:
@@ -144,19 +180,19 @@ async def test_a_full_queue_refuses_with_a_hint() -> None:
 
     async with running(backend, capacity=2) as queue:
         first = asyncio.create_task(collect(queue, ["a"]))
-        await until(lambda: not queue.statistics().segments and not first.done())
-        queue.admit(3)  # nothing waits, so even a call over the capacity is let in
+        await until(lambda: backend.begun == 1)
+        queue.admit(3, Ask())  # nothing waits, so even a call over the capacity is let in
         second = asyncio.create_task(collect(queue, ["b", "c"]))
         await until(lambda: queue.statistics().segments == {"interactive": 2})
 
         with pytest.raises(QueueFull, match="holds 2 of 2 segments") as refused:
-            queue.admit(1)
+            queue.admit(1, Ask())
 
         assert refused.value.retry_after >= 1
         backend.gate.set()
         assert await first == ["a"]
         assert await second == ["b", "c"]
-        queue.admit(1)
+        queue.admit(1, Ask())
 
 
 async def test_statistics_tell_what_waits() -> None:
@@ -166,8 +202,8 @@ async def test_statistics_tell_what_waits() -> None:
 
     async with running(backend) as queue:
         first = asyncio.create_task(collect(queue, ["a"]))
-        await until(lambda: not queue.statistics().segments and not first.done())
-        bulk = queue.translate(["b b", "c"], priority=Priority.BULK)
+        await until(lambda: backend.begun == 1)
+        bulk = queue.translate(["b b", "c"], Ask(priority=Priority.BULK))
         waiting = asyncio.ensure_future(anext(bulk))
         await until(lambda: queue.statistics().tokens == 3)
 
@@ -187,8 +223,8 @@ async def test_a_passed_deadline_computes_nothing() -> None:
 
     async with running(backend, observer=recorder) as queue:
         with pytest.raises(DeadlineExceeded):
-            await collect(queue, ["a", "b"], deadline=time.monotonic() - 1)
-        assert await collect(queue, ["c"], deadline=time.monotonic() + 60) == ["c"]
+            await collect(queue, ["a", "b"], Ask(deadline=time.monotonic() - 1))
+        assert await collect(queue, ["c"], Ask(deadline=time.monotonic() + 60)) == ["c"]
 
     assert backend.history == [["c"]]
     assert recorder.drops == [(DropReason.DEADLINE, 2)]
@@ -202,6 +238,7 @@ async def test_a_cancelled_call_leaves_the_queue() -> None:
 
     async with running(backend, observer=recorder) as queue:
         first = asyncio.create_task(collect(queue, ["a"]))
+        await until(lambda: backend.begun == 1)
         gone = asyncio.create_task(collect(queue, ["b"]))
         last = asyncio.create_task(collect(queue, ["c"]))
         await until(lambda: queue.statistics().tokens == 2)
@@ -228,21 +265,28 @@ async def test_leaving_early_drops_the_rest() -> None:
     assert len(backend.history) < 9
 
 
-async def test_a_failing_batch_fails_its_call_alone() -> None:
-    """What the model raises reaches the caller, and the worker goes on."""
+async def test_a_failing_segment_fails_its_call_alone() -> None:
+    """What the model raises reaches the caller at fault; those that shared its batch go on."""
 
     def handler(text: str) -> str:
         if text == "bad":
             raise ValueError("broken")
         return text
 
-    async with running(FakeBackend(handler)) as queue:
-        bad, good = await asyncio.gather(
-            collect(queue, ["bad"]), collect(queue, ["good"]), return_exceptions=True
-        )
+    backend = FakeBackend(handler)
+    async with running(backend) as queue:
+        with held(backend):
+            first = asyncio.create_task(collect(queue, ["x"]))
+            await until(lambda: backend.begun == 1)
+            calls = [collect(queue, ["bad"]), collect(queue, ["good"]), collect(queue, ["fine"])]
+            tasks = list(map(asyncio.create_task, calls))
+            await until(lambda: queue.statistics().tokens == 3)
+        bad, good, fine = await asyncio.gather(*tasks, return_exceptions=True)
+        assert await first == ["x"]
+        assert await collect(queue, ["next"]) == ["next"]
 
     assert isinstance(bad, ValueError)
-    assert good == ["good"]
+    assert (good, fine) == (["good"], ["fine"])
 
 
 async def test_several_failing_batches_raise_one_error() -> None:
@@ -264,7 +308,7 @@ async def test_a_result_that_does_not_fit_fails_its_call_alone() -> None:
             return super().translate(batch[:1], beam_size=beam_size)
 
     async with running(Forgetful()) as queue:
-        with pytest.raises(ValueError, match="zip"):
+        with pytest.raises(RuntimeError, match="1 results for 2"):
             await collect(queue, ["a", "b"])
         assert await collect(queue, ["c"]) == ["c"]
 
@@ -277,13 +321,14 @@ async def test_closing_refuses_what_waits_and_ends_what_runs() -> None:
 
     async with running(backend, observer=recorder) as queue:
         first = asyncio.create_task(collect(queue, ["a"]))
+        await until(lambda: backend.begun == 1)
         second = asyncio.create_task(collect(queue, ["b"]))
         await until(lambda: queue.statistics().tokens == 1)
         closing = asyncio.create_task(queue.aclose())
         with pytest.raises(ShuttingDown):
             await second
         with pytest.raises(ShuttingDown):
-            queue.admit(1)
+            queue.admit(1, Ask())
         with pytest.raises(ShuttingDown):
             await collect(queue, ["c"])
         backend.gate.set()
@@ -293,11 +338,76 @@ async def test_closing_refuses_what_waits_and_ends_what_runs() -> None:
     assert recorder.drops == [(DropReason.SHUTDOWN, 1)]
 
 
-@given(st.lists(st.integers(1, 300), max_size=60), st.integers(0, 300))
-def test_batches_hold_each_segment_once_within_the_budget(lengths: list[int], budget: int) -> None:
-    """Every segment is in one batch, and only a lone segment is over the budget."""
-    batches = cut_batches(lengths, budget)
+async def test_a_call_that_cannot_be_served_in_time_is_refused_at_the_door() -> None:
+    """Where the work before it would take longer than its deadline allows, it isn't let in."""
+    backend = FakeBackend()
 
-    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
-    for batch in batches:
-        assert len(batch) == 1 or max(lengths[i] for i in batch) * len(batch) <= budget
+    async with running(backend) as queue:
+        with held(backend):
+            first = asyncio.create_task(collect(queue, ["x"]))
+            await until(lambda: backend.begun == 1)
+            waiting = asyncio.create_task(collect(queue, ["w " * 5_000]))
+            await until(lambda: queue.statistics().tokens > 5_000)
+            soon = Ask(deadline=time.monotonic() + 1)
+            with pytest.raises(QueueFull, match="the deadline is in") as refused:
+                queue.admit(1, soon)
+            with pytest.raises(QueueFull), queue.reserve(10, soon):
+                pass
+            queue.admit(1, Ask(deadline=time.monotonic() + 10_000))
+            queue.admit(1, Ask())
+        assert refused.value.retry_after > 1
+        await asyncio.gather(first, waiting)
+
+
+async def test_bulk_work_does_not_keep_interactive_calls_out() -> None:
+    """A person's call waits for other people's calls, so only those count at the door."""
+    backend = FakeBackend()
+
+    async with running(backend) as queue:
+        with held(backend):
+            first = asyncio.create_task(collect(queue, ["x"]))
+            await until(lambda: backend.begun == 1)
+            bulk = asyncio.create_task(collect(queue, ["w " * 5_000], Ask(priority=Priority.BULK)))
+            await until(lambda: queue.statistics().tokens > 5_000)
+            deadline = time.monotonic() + 1
+            queue.admit(1, Ask(deadline=deadline))
+            with pytest.raises(QueueFull):
+                queue.admit(1, Ask(deadline=deadline, priority=Priority.BULK))
+        await asyncio.gather(first, bulk)
+
+
+async def test_what_is_being_read_counts_at_the_door() -> None:
+    """Room is held from a call's arrival until its segments wait, and given back once."""
+    async with running(FakeBackend()) as queue:
+        soon = Ask(deadline=time.monotonic() + 1)
+        with queue.reserve(50_000, Ask()) as read:
+            with pytest.raises(QueueFull):
+                queue.admit(1, soon)
+            read()
+            read()
+            queue.admit(1, soon)
+        queue.admit(1, soon)
+
+
+async def test_a_segment_that_cannot_be_done_in_time_is_not_begun() -> None:
+    """By the measured rate it would end after its deadline, so it is dropped in its turn."""
+    backend = FakeBackend()
+    recorder = Recorder()
+
+    async with running(backend, observer=recorder) as queue:
+        with pytest.raises(DeadlineExceeded):
+            await collect(queue, ["w " * 5_000], Ask(deadline=time.monotonic() + 1))
+
+    assert backend.history == []
+    assert recorder.drops == [(DropReason.DEADLINE, 1)]
+
+
+async def test_results_that_come_together_are_all_given() -> None:
+    """A reader slower than the workers misses nothing."""
+    async with running(FakeBackend(str.upper), batch_tokens=1) as queue:
+        given = []
+        async for result in queue.translate(list("abcdef")):
+            await until(lambda: not queue.statistics().segments)
+            given.append(result.hypothesis.text)
+
+    assert sorted(given) == list("ABCDEF")

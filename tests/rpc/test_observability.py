@@ -114,6 +114,8 @@ async def test_metrics_of_calls() -> None:
     assert 'depesche_requests_total{code="UNIMPLEMENTED",method="unknown"} 2.0' in page
     assert f"depesche_request_seconds_count{{{method}}} 2.0" in page
     assert 'depesche_briefs_total{language="de"} 1.0' in page
+    assert 'depesche_sentences_total{language="de"} 4.0' in page
+    assert 'depesche_model_workers{model="embedded"} 1.0' in page
     assert 'depesche_stage_seconds_count{stage="translate"} 1.0' in page
     assert 'depesche_queue_wait_seconds_count{model="embedded"}' in page
     assert 'depesche_model_info{model="embedded",quantisation="none",revision="1"} 1.0' in page

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, QuotaFailure, RetryInfo
 from grpc import StatusCode
 
 from depesche import errors
@@ -34,6 +34,7 @@ def test_every_error_has_a_row(error: type[DepescheError]) -> None:
         (errors.ModelUnknown("x"), StatusCode.NOT_FOUND),
         (errors.Unauthenticated("no token"), StatusCode.UNAUTHENTICATED),
         (errors.QueueFull("full", 2), StatusCode.RESOURCE_EXHAUSTED),
+        (errors.QuotaExceeded("used up", 2, "desk"), StatusCode.RESOURCE_EXHAUSTED),
         (errors.DeadlineExceeded("late"), StatusCode.DEADLINE_EXCEEDED),
         (errors.NotReady("soon"), StatusCode.UNAVAILABLE),
         (errors.ShuttingDown("later"), StatusCode.UNAVAILABLE),
@@ -78,6 +79,21 @@ def test_a_full_queue_says_when_to_come_again() -> None:
     retry = RetryInfo()
 
     assert status.details[1].Unpack(retry)
+    assert retry.retry_delay.ToMilliseconds() == 2500
+    assert dict(trailing_metadata(error, status))["grpc-retry-pushback-ms"] == "2500"
+
+
+def test_a_used_up_quota_says_whose_it_is_and_when_to_come_again() -> None:
+    """The client and the limit are told besides the delay."""
+    error = errors.QuotaExceeded("60 a minute", retry_after=2.5, client="desk")
+    status = to_status(error, "id")
+    quota, retry = QuotaFailure(), RetryInfo()
+
+    assert status.details[1].Unpack(quota)
+    assert [(v.subject, v.description) for v in quota.violations] == [
+        ("client:desk", "60 a minute")
+    ]
+    assert status.details[2].Unpack(retry)
     assert retry.retry_delay.ToMilliseconds() == 2500
     assert dict(trailing_metadata(error, status))["grpc-retry-pushback-ms"] == "2500"
 

@@ -67,7 +67,10 @@ def test_translate_and_summarise_arguments() -> None:
     )
     summarise = summarisation_pb2.SummariseRequest(text="x", sentence_count=2)
 
-    assert translate_arguments(translate, 200) == (Release("x"), Priority.BULK)
+    assert translate_arguments(translate, 200) == (
+        Release("x"),
+        BriefOptions(priority=Priority.BULK),
+    )
     assert summarise_arguments(summarise) == (
         Release("x", language=Language.ENGLISH),
         BriefOptions(2),

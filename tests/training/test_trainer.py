@@ -165,7 +165,7 @@ def test_an_exported_model_can_be_reopened(tmp_path: Path) -> None:
             assert ((opened[name] - weight).abs() <= largest / 254 + 1e-5).all(), name
 
 
-def test_a_norm_that_is_counted_from_one_is_reopened_as_counted_from_zero(tmp_path: Path) -> None:
+def test_a_norm_counted_from_one_is_reopened_as_counted_from_zero() -> None:
     """CTranslate2's converter of Gemma writes norms less by one, and marks them."""
     variables = {
         "norm/gamma": np.array([0.5], "float32"),

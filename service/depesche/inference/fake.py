@@ -14,6 +14,7 @@ class FakeBackend:
     Attributes:
         history: every batch that was translated, as its segments' texts, in order.
         beams: the width of the beam of each of these batches.
+        begun: how many batches have begun.
         gate: cleared, it holds every batch until it is set again.
     """
 
@@ -31,6 +32,7 @@ class FakeBackend:
         self.max_source_tokens = max_source_tokens
         self.history: list[list[str]] = []
         self.beams: list[int] = []
+        self.begun = 0
         self.gate = threading.Event()
         self.gate.set()
         self._handler = handler
@@ -41,6 +43,7 @@ class FakeBackend:
 
     def translate(self, batch: Sequence[Sequence[str]], *, beam_size: int) -> list[Hypothesis]:
         """Translate a batch by the handler; see `TranslationBackend`."""
+        self.begun += 1
         self.gate.wait()
         texts = [" ".join(tokens) for tokens in batch]
         self.history.append(texts)

@@ -1,27 +1,49 @@
-"""The queue in front of a model: first in, first out, bounded, off the event loop.
+"""The queue in front of a model: batches across requests, bounded, off the event loop.
 
-A batch holds segments of one call only, so what a release becomes can't depend on the load:
-int8 results can change with the segments that share a batch (CTranslate2 issue 693).
+int8 results can change with the segments that share a batch (CTranslate2 issue 693), so a call may
+ask for batches of its own, which depend on nothing but its segments.
 """
 
 import asyncio
 import time
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 from depesche.errors import DeadlineExceeded, QueueFull, ShuttingDown
 from depesche.inference.backend import Hypothesis, TranslationBackend
+from depesche.inference.backlog import Backlog, Group, Segment, cut_batches
 from depesche.inference.observer import NULL_OBSERVER, DropReason, Observer, QueueStatistics
+from depesche.inference.rate import Rate
+from depesche.inference.slots import Slots
 from depesche.types import Priority
 
-__all__ = ["SegmentQueue", "SegmentResult", "cut_batches"]
+__all__ = ["Ask", "SegmentQueue", "SegmentResult"]
 
-# Source tokens a second that one worker is taken to handle until the queue has measured its own.
-_FIRST_RATE = 50.0
-# Weight of the newest batch in the running mean of the rate.
-_RATE_WEIGHT = 0.1
+_PATIENCE = 300.0
+"""Seconds within which a call without a deadline is to be done, for the order of calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the segments of a call share.
+
+    Attributes:
+        beam_size: 1 for greedy search, else the width of the beam.
+        priority: whether a person waits.
+        deadline: `time.monotonic()` value after which nobody wants the result, or None.
+        reproducible: whether the segments are kept from those of other calls.
+        again: whether they were decoded before; the rate at which calls are served is measured in
+            what is decoded for the first time.
+    """
+
+    beam_size: int = 1
+    priority: Priority = Priority.INTERACTIVE
+    deadline: float | None = None
+    reproducible: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +61,13 @@ class SegmentResult:
     wait: float
 
 
-@dataclass(slots=True)
-class _Batch:
-    indices: list[int]
-    tokens: list[list[str]]
-    beam_size: int
-    priority: Priority
-    deadline: float | None
-    queued_at: float = field(default_factory=time.monotonic)
-    done: asyncio.Future[list[SegmentResult]] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+@dataclass(slots=True, eq=False)
+class _Call:
+    """A call under way, and the segments of it that aren't done."""
 
-    def abandon(self) -> None:
-        """Say that nobody waits any more; an error that the batch already holds counts as seen."""
-        if not self.done.cancel() and not self.done.cancelled():
-            self.done.exception()
-
-    @property
-    def source_tokens(self) -> int:
-        return sum(len(tokens) for tokens in self.tokens)
-
-    @property
-    def padded_tokens(self) -> int:
-        return len(self.tokens) * max(len(tokens) for tokens in self.tokens)
+    ask: Ask
+    pending: dict[Segment, int] = field(default_factory=dict)
+    results: asyncio.Queue[list[SegmentResult] | Exception] = field(default_factory=asyncio.Queue)
 
 
 class SegmentQueue:
@@ -76,6 +81,8 @@ class SegmentQueue:
         workers: int,
         batch_tokens: int,
         capacity: int,
+        batch_seconds: float = 2.0,
+        slots: Slots | None = None,
         observer: Observer = NULL_OBSERVER,
     ) -> None:
         """Start the workers; needs a running event loop.
@@ -86,17 +93,26 @@ class SegmentQueue:
             workers: batches that run at once.
             batch_tokens: most padded source tokens of a batch; a longer segment runs alone.
             capacity: most segments that may wait when a new call is admitted.
+            batch_seconds: how long a batch may take, by the measured rate; a shared batch is cut
+                smaller where it would take longer.
+            slots: the CPU's places, if other models share them.
             observer: told of batches, tokens and drops.
         """
         self._name = name
         self._backend = backend
         self._batch_tokens = batch_tokens
         self._capacity = capacity
+        self._batch_seconds = batch_seconds
+        self._slots = slots or Slots(workers)
         self._observer = observer
-        self._waiting: deque[_Batch] = deque()
+        self._backlog = Backlog()
+        self._calls: dict[Segment, _Call] = {}
+        self._batches = count()
+        self._reserved = dict.fromkeys(Priority, 0)
         self._ready = asyncio.Condition()
         self._closed = False
-        self._rate = _FIRST_RATE * workers
+        self._idle = workers
+        self._rate = Rate(workers)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix=f"model-{name}")
         self._workers = [asyncio.create_task(self._work()) for _ in range(workers)]
 
@@ -105,171 +121,270 @@ class SegmentQueue:
         """Most padded source tokens of a batch."""
         return self._batch_tokens
 
-    def admit(self, segments: int) -> None:
-        """Let a call of so many segments in, or refuse it before any work.
+    @contextmanager
+    def reserve(self, tokens: int, ask: Ask) -> Iterator[Callable[[], None]]:
+        """Hold room for a call from when it comes until it is read and its segments wait.
+
+        Args:
+            tokens: about how many source tokens it will have.
+            ask: what it asks.
+
+        Yields:
+            A function that gives the room back; so does leaving the context.
 
         Raises:
-            QueueFull: there is no room; says when to come again.
+            QueueFull: what waits before it would take longer than its deadline allows.
             ShuttingDown: the queue is closed.
         """
-        if self._closed:
-            raise ShuttingDown("the service is shutting down")
-        statistics = self.statistics()
-        waiting = sum(statistics.segments.values())
+        self._check_open()
+        self._check_deadline(ask)
+        held = [tokens]
+        self._reserved[ask.priority] += tokens
+
+        def release() -> None:
+            if held:
+                self._reserved[ask.priority] -= held.pop()
+
+        try:
+            yield release
+        finally:
+            release()
+
+    def admit(self, segments: int, ask: Ask) -> None:
+        """Let a call of so many segments in, or refuse it before its first is decoded.
+
+        Raises:
+            QueueFull: there is no room, or too little time; says when to come again.
+            ShuttingDown: the queue is closed.
+        """
+        self._check_open()
+        waiting = sum(self._backlog.segments().values())
         # A call that finds the queue empty is let in whatever its size, or it never could be.
         if waiting and waiting + segments > self._capacity:
-            seconds = max(1.0, statistics.tokens / self._rate)
-            raise QueueFull(
-                f"the queue holds {waiting} of {self._capacity} segments; "
-                f"come again in {seconds:.0f} s",
-                retry_after=seconds,
+            raise _full(
+                f"the queue holds {waiting} of {self._capacity} segments",
+                self._seconds_before(Priority.BULK),
             )
+        self._check_deadline(ask)
 
     async def translate(
-        self,
-        texts: Sequence[str],
-        *,
-        beam_size: int = 1,
-        priority: Priority = Priority.INTERACTIVE,
-        deadline: float | None = None,
+        self, texts: Sequence[str], ask: Ask | None = None
     ) -> AsyncGenerator[SegmentResult, None]:
         """Translate segments; gives each result as its batch ends.
 
-        Leaving the iteration early drops the batches that haven't started.
+        Leaving the iteration early drops the segments that no worker has taken.
 
         Args:
             texts: the segments.
-            beam_size: 1 for greedy search, in batches; else each segment is decoded alone.
-            priority: whether a person waits.
-            deadline: `time.monotonic()` value after which nobody wants the result.
+            ask: what they share.
 
         Raises:
-            DeadlineExceeded: a batch couldn't start before the deadline.
-            ShuttingDown: the queue was closed before a batch could start.
+            DeadlineExceeded: a segment couldn't be decoded before the deadline.
+            ShuttingDown: the queue was closed before a segment could be.
         """
-        batches = self._cut(texts, beam_size, priority, deadline)
+        self._check_open()
+        call = _Call(ask or Ask())
+        segments = self._segments(texts, call)
         try:
             async with self._ready:
-                self._waiting.extend(batches)
-                self._ready.notify(len(batches))
-            for finished in asyncio.as_completed([batch.done for batch in batches]):
-                for result in await finished:
+                self._backlog.add(segments)
+                self._ready.notify_all()
+            received = 0
+            while received < len(segments):
+                results = await call.results.get()
+                if isinstance(results, Exception):
+                    raise results
+                for result in results:
+                    received += 1
                     yield result
         finally:
-            self._abandon(batches)
+            self._abandon(call)
 
     def statistics(self) -> QueueStatistics:
         """Tell what waits now."""
-        segments: Counter[str] = Counter()
-        for batch in self._waiting:
-            segments[batch.priority] += len(batch.tokens)
-        oldest = time.monotonic() - self._waiting[0].queued_at if self._waiting else 0.0
-        tokens = sum(batch.source_tokens for batch in self._waiting)
-        return QueueStatistics(dict(segments), tokens, oldest)
+        oldest = self._backlog.oldest()
+        tokens = sum(map(self._backlog.tokens, Priority))
+        age = 0.0 if oldest is None else time.monotonic() - oldest
+        return QueueStatistics(self._backlog.segments(), tokens, age)
 
     async def aclose(self) -> None:
         """Refuse what waits, let running batches end, stop the workers."""
         self._closed = True
         async with self._ready:
-            while self._waiting:
-                batch = self._waiting.popleft()
-                self._drop(batch, DropReason.SHUTDOWN, ShuttingDown("the service is shutting down"))
+            while waiting := self._backlog.take(self._batch_tokens):
+                self._drop(waiting, DropReason.SHUTDOWN, _shutting_down())
             self._ready.notify_all()
         await asyncio.gather(*self._workers)
         self._pool.shutdown()
 
-    def _cut(
-        self, texts: Sequence[str], beam_size: int, priority: Priority, deadline: float | None
-    ) -> list[_Batch]:
+    def _check_open(self) -> None:
         if self._closed:
-            raise ShuttingDown("the service is shutting down")
+            raise _shutting_down()
+
+    def _check_deadline(self, ask: Ask) -> None:
+        if ask.deadline is None:
+            return
+        before, left = self._seconds_before(ask.priority), ask.deadline - time.monotonic()
+        if before > max(left, 0):
+            raise _full(f"{before:.1f} s of work wait, and the deadline is in {left:.1f} s", before)
+
+    def _seconds_before(self, priority: Priority) -> float:
+        """Tell how long the work takes that is to be done before new work of a priority."""
+        before = Priority if priority is Priority.BULK else (Priority.INTERACTIVE,)
+        tokens = sum(self._backlog.tokens(lane) + self._reserved[lane] for lane in before)
+        return tokens / self._rate.tokens_per_second
+
+    def _segments(self, texts: Sequence[str], call: _Call) -> list[Segment]:
+        now, ask = time.monotonic(), call.ask
+        urgency = now + _PATIENCE if ask.deadline is None else ask.deadline
         tokens = [self._backend.tokenize(text) for text in texts]
-        budget = self._batch_tokens if beam_size == 1 else 0
+        for group, indices in self._groups([len(t) for t in tokens], ask):
+            for index in indices:
+                segment = Segment(tokens[index], group, ask.priority, urgency, now)
+                call.pending[segment] = index
+                self._calls[segment] = call
+        return list(call.pending)
+
+    def _groups(self, lengths: Sequence[int], ask: Ask) -> Iterable[tuple[Group, list[int]]]:
+        """Cut the batches of a reproducible call now; for others tell only the order."""
+        if not ask.reproducible:
+            order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+            return [(Group(ask.beam_size), order)]
         return [
-            _Batch(indices, [tokens[i] for i in indices], beam_size, priority, deadline)
-            for indices in cut_batches([len(t) for t in tokens], budget)
+            (Group(ask.beam_size, next(self._batches)), batch)
+            for batch in cut_batches(lengths, self._batch_tokens, ask.beam_size)
         ]
 
     async def _work(self) -> None:
-        while (batch := await self._next()) is not None:
-            await self._run(batch)
+        while await self._is_needed():
+            async with self._slots.use():
+                # Cut when there is a place to run, so that what came meanwhile can go first.
+                batch = self._backlog.take(self._budget(), self._idle)
+                if wanted := self._in_time(batch):
+                    await self._run(wanted)
 
-    async def _next(self) -> _Batch | None:
-        """Take the next batch that somebody still wants, or None when the queue is closed."""
+    async def _is_needed(self) -> bool:
+        """Wait for work; tells whether there is any, or the queue is closed."""
         async with self._ready:
-            while True:
-                await self._ready.wait_for(lambda: self._waiting or self._closed)
-                if not self._waiting:
-                    return None
-                batch = self._waiting.popleft()
-                if self._is_wanted(batch):
-                    return batch
+            await self._ready.wait_for(lambda: self._backlog or self._closed)
+            return bool(self._backlog)
 
-    def _abandon(self, batches: Sequence[_Batch]) -> None:
-        """Take the batches of a call that has ended or gone out of the queue."""
-        for batch in batches:
-            batch.abandon()
-        gone = [batch for batch in self._waiting if batch.done.cancelled()]
+    def _budget(self) -> int:
+        return min(self._batch_tokens, int(self._rate.padded_per_second * self._batch_seconds))
+
+    def _abandon(self, call: _Call) -> None:
+        """Forget a call that has ended or whose caller has gone."""
+        gone = self._backlog.remove(call.pending)
+        for segment in call.pending:
+            self._calls.pop(segment, None)
+        call.pending.clear()
         if gone:
-            self._waiting = deque(b for b in self._waiting if not b.done.cancelled())
-            self._observer.dropped(DropReason.CANCELLED, sum(len(b.tokens) for b in gone))
+            self._observer.dropped(DropReason.CANCELLED, gone)
 
-    def _is_wanted(self, batch: _Batch) -> bool:
-        if batch.deadline is not None and time.monotonic() >= batch.deadline:
+    def _in_time(self, batch: Sequence[Segment]) -> list[Segment]:
+        """Give the segments that can still be done in time, and drop the others."""
+        wanted = [segment for segment in batch if self._is_in_time(segment)]
+        if late := [segment for segment in batch if segment not in wanted]:
             error = DeadlineExceeded("the deadline passed before the release was translated")
-            self._drop(batch, DropReason.DEADLINE, error)
-            return False
-        return True
+            self._drop(late, DropReason.DEADLINE, error)
+        return wanted
 
-    def _drop(self, batch: _Batch, reason: DropReason, error: Exception) -> None:
-        self._observer.dropped(reason, len(batch.tokens))
-        if not batch.done.done():
-            batch.done.set_exception(error)
+    def _is_in_time(self, segment: Segment) -> bool:
+        deadline = self._calls[segment].ask.deadline
+        least = len(segment) * segment.group.beam_size / self._rate.padded_per_second
+        return deadline is None or time.monotonic() + least < deadline
 
-    async def _run(self, batch: _Batch) -> None:
+    def _drop(self, segments: Sequence[Segment], reason: DropReason, error: Exception) -> None:
+        self._observer.dropped(reason, len(segments))
+        for segment in segments:
+            self._fail(segment, error)
+
+    def _fail(self, segment: Segment, error: Exception) -> None:
+        if call := self._calls.pop(segment, None):
+            call.results.put_nowait(error)
+
+    async def _run(self, batch: Sequence[Segment]) -> None:
         started = time.monotonic()
-        wait = started - batch.queued_at
-        self._observer.batch_started(self._name, len(batch.tokens), batch.padded_tokens, wait)
-        call: Callable[[], list[Hypothesis]] = lambda: self._backend.translate(  # noqa: E731 - typed
-            batch.tokens, beam_size=batch.beam_size
-        )
+        padded = len(batch) * max(map(len, batch))
+        wait = max(started - segment.queued_at for segment in batch)
+        self._observer.batch_started(self._name, len(batch), padded, wait)
+        self._idle -= 1
         try:
-            hypotheses = await asyncio.get_running_loop().run_in_executor(self._pool, call)
-            pairs = list(zip(batch.indices, hypotheses, strict=True))
-        except Exception as error:  # noqa: BLE001 - the caller sees it, and the worker goes on
-            if not batch.done.done():
-                batch.done.set_exception(error)
+            hypotheses = await self._decode(batch)
+        except Exception as error:  # noqa: BLE001 - the callers see it, and the worker goes on
+            self._isolate(batch, error)
             return
         finally:
+            self._idle += 1
             seconds = time.monotonic() - started
             self._observer.batch_finished(self._name, seconds)
-        self._measure(batch, hypotheses, seconds)
-        if not batch.done.done():
-            batch.done.set_result([SegmentResult(i, h, wait) for i, h in pairs])
+        self._measure(batch, hypotheses, padded, seconds)
+        self._deliver(batch, hypotheses, started)
 
-    def _measure(self, batch: _Batch, hypotheses: Sequence[Hypothesis], seconds: float) -> None:
-        self._observer.tokens(self._name, "source", batch.source_tokens)
+    async def _decode(self, batch: Sequence[Segment]) -> list[Hypothesis]:
+        tokens, beam_size = [segment.tokens for segment in batch], batch[0].group.beam_size
+        call: Callable[[], list[Hypothesis]] = lambda: self._backend.translate(  # noqa: E731 - typed
+            tokens, beam_size=beam_size
+        )
+        hypotheses = await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        if len(hypotheses) != len(batch):
+            raise RuntimeError(f"{len(hypotheses)} results for {len(batch)} segments")
+        return hypotheses
+
+    def _isolate(self, batch: Sequence[Segment], error: Exception) -> None:
+        """Fail the one call of a batch, or try those of a shared one apart: one may be at fault."""
+        calls = {self._calls[segment] for segment in batch if segment in self._calls}
+        if len(calls) == 1:
+            for segment in batch:
+                self._fail(segment, error)
+            return
+        for call in calls:
+            group = Group(batch[0].group.beam_size, next(self._batches))
+            self._backlog.add(
+                self._moved(segment, group) for segment in batch if self._calls.get(segment) is call
+            )
+
+    def _moved(self, segment: Segment, group: Group) -> Segment:
+        """Put a segment of a call into another group; gives what stands for it now."""
+        moved = replace(segment, group=group)
+        call = self._calls.pop(segment)
+        call.pending[moved] = call.pending.pop(segment)
+        self._calls[moved] = call
+        return moved
+
+    def _measure(
+        self,
+        batch: Sequence[Segment],
+        hypotheses: Sequence[Hypothesis],
+        padded: int,
+        seconds: float,
+    ) -> None:
+        source = sum(map(len, batch))
+        self._observer.tokens(self._name, "source", source)
         self._observer.tokens(self._name, "target", sum(h.tokens for h in hypotheses))
-        rate = len(self._workers) * batch.source_tokens / max(seconds, 1e-3)
-        self._rate += _RATE_WEIGHT * (rate - self._rate)
+        first = sum(len(s) for s in batch if s in self._calls and not self._calls[s].ask.again)
+        self._rate.add(first, padded * batch[0].group.beam_size, seconds)
+
+    def _deliver(
+        self, batch: Sequence[Segment], hypotheses: Sequence[Hypothesis], started: float
+    ) -> None:
+        """Give each call its results, all of a batch at once."""
+        results: dict[_Call, list[SegmentResult]] = {}
+        for segment, hypothesis in zip(batch, hypotheses, strict=True):
+            # A call that has gone meanwhile isn't there any more.
+            if call := self._calls.pop(segment, None):
+                result = SegmentResult(
+                    call.pending.pop(segment), hypothesis, started - segment.queued_at
+                )
+                results.setdefault(call, []).append(result)
+        for call, own in results.items():
+            call.results.put_nowait(own)
 
 
-def cut_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Cut segments into batches of like length.
+def _full(reason: str, seconds: float) -> QueueFull:
+    retry_after = max(1.0, seconds)
+    return QueueFull(f"{reason}; come again in {retry_after:.0f} s", retry_after=retry_after)
 
-    Args:
-        lengths: tokens of each segment.
-        budget: most padded tokens (longest times count) of a batch; a longer segment is alone.
 
-    Returns:
-        Batches of indices into `lengths`, the longest segments first so that the last batch to
-        run is a short one.
-    """
-    batches: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
-        longest = lengths[batches[-1][0]] if batches else 0
-        if batches and longest * (len(batches[-1]) + 1) <= budget:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
+def _shutting_down() -> ShuttingDown:
+    return ShuttingDown("the service is shutting down")

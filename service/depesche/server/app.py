@@ -14,17 +14,16 @@ from grpc_reflection.v1alpha import reflection
 
 from depesche import __version__
 from depesche.config import Settings
-from depesche.engine import Engine, Loader
-from depesche.errors import ConfigurationError, OperatorError
+from depesche.engine import Engine, Loader, worker_count
+from depesche.errors import OperatorError
 from depesche.inference.observer import QueueStatistics
 from depesche.server import logging
+from depesche.server.auth import AuthenticationInterceptor, Tokens
 from depesche.server.health import Health
-from depesche.server.interceptors import (
-    AuthenticationInterceptor,
-    CallInterceptor,
-    DecodingInterceptor,
-)
+from depesche.server.interceptors import CallInterceptor, DecodingInterceptor
+from depesche.server.listen import bind, split
 from depesche.server.metrics import Exposition, Metrics, Statistics
+from depesche.server.quota import QuotaInterceptor, Quotas
 from depesche.server.servicers import SERVICES, Door, add_servicers
 from depesche.server.tls import server_credentials
 
@@ -34,7 +33,6 @@ _SCRAPE_SECONDS = 5.0
 # For the last replies to leave.
 _GRACE_SECONDS = 1.0
 _MIN_PING_MILLISECONDS = 10_000
-_MAX_PORT = 65_535
 _MAX_INT = 2**31 - 1
 
 _log = structlog.get_logger()
@@ -87,6 +85,7 @@ class Server:
     Attributes:
         address: where it listens, once it has started.
         metrics_address: where its metrics are, once it has started.
+        health_address: where its health is without TLS, once it has started; "" for nowhere.
         interrupted: set by the first call of `interrupt`.
     """
 
@@ -103,24 +102,32 @@ class Server:
         self._door = Door()
         self._health = Health(service.full_name for service in SERVICES)
         self._calls = CallInterceptor(self._metrics)
+        self._tokens = Tokens.of(settings)
         self._grpc = self._make_grpc()
+        self._probed: grpc.aio.Server | None = None
         self._exposition: Exposition | None = None
         self._engine: Engine | None = None
         self._hurried = asyncio.Event()
         self.interrupted = asyncio.Event()
         self.address = ""
         self.metrics_address = ""
+        self.health_address = ""
 
     async def start(self) -> None:
         """Listen; the process is alive, and not ready.
 
         Raises:
-            ConfigurationError: an address is wrong or in use, or a certificate can't be read.
+            ConfigurationError: an address is wrong or in use, or the tokens or a certificate can't
+                be read.
         """
-        host, port = _split("metrics", self._settings.metrics)
+        if self._tokens is not None:
+            self._tokens.load()
+        host, port = split("metrics", self._settings.metrics)
         self._exposition = Exposition(self._metrics.registry, host, port)
         self.metrics_address = f"{host}:{self._exposition.port}"
-        self.address = self._listen()
+        credentials = server_credentials(self._settings)
+        self.address = bind(self._grpc, "listen", self._settings.listen, credentials)
+        await self._listen_for_probes()
         await self._grpc.start()
 
     async def load(self) -> None:
@@ -134,6 +141,8 @@ class Server:
         engine = await Engine.load(self._settings, observer=self._metrics, loader=self._loader)
         self._engine = engine
         self._metrics.models_loaded(engine.models())
+        for model in engine.statistics():
+            self._metrics.workers(model, worker_count(self._settings))
         self._metrics.watch_queues(_from_other_threads(engine))
         self._door.open(engine)
         await self._health.ready()
@@ -141,6 +150,7 @@ class Server:
             "ready",
             listen=self.address,
             metrics=self.metrics_address,
+            **({"health": self.health_address} if self.health_address else {}),
             version=__version__,
             seconds=round(time.monotonic() - started, 3),
         )
@@ -164,6 +174,8 @@ class Server:
         await self._grpc.stop(_GRACE_SECONDS)
         if self._engine is not None:
             await self._engine.aclose()
+        if self._probed is not None:
+            await self._probed.stop(None)
         if self._exposition is not None:
             await asyncio.to_thread(self._exposition.close)
 
@@ -185,8 +197,8 @@ class Server:
     def _make_grpc(self) -> grpc.aio.Server:
         settings = self._settings
         interceptors: list[grpc.aio.ServerInterceptor] = [self._calls]
-        if settings.token is not None:
-            interceptors.append(AuthenticationInterceptor(settings.token))
+        if self._tokens is not None:
+            interceptors += [AuthenticationInterceptor(self._tokens), QuotaInterceptor(Quotas())]
         interceptors.append(DecodingInterceptor(settings.max_message_bytes))
         server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
         add_servicers(server, self._door, settings, self._metrics)
@@ -197,20 +209,13 @@ class Server:
         )
         return server
 
-    def _listen(self) -> str:
-        credentials = server_credentials(self._settings)
-        host, port = _split("listen", self._settings.listen)
-        target = f"{host}:{port}"
-        try:
-            if credentials is None:
-                bound = self._grpc.add_insecure_port(target)
-            else:
-                bound = self._grpc.add_secure_port(target, credentials)
-        except RuntimeError as error:
-            raise ConfigurationError(
-                f"listen: can't listen on {target}: it is in use or not allowed"
-            ) from error
-        return f"{host}:{bound}"
+    async def _listen_for_probes(self) -> None:
+        """Serve health alone, for probes that don't speak TLS, if an address is set for it."""
+        if self._settings.health_listen:
+            self._probed = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+            health_pb2_grpc.add_HealthServicer_to_server(self._health, self._probed)
+            self.health_address = bind(self._probed, "health_listen", self._settings.health_listen)
+            await self._probed.start()
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
@@ -225,18 +230,6 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", _MIN_PING_MILLISECONDS),
     ]
-
-
-def _split(setting: str, address: str) -> tuple[str, int]:
-    """Split HOST:PORT.
-
-    Raises:
-        ConfigurationError: it isn't one; names the setting.
-    """
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > _MAX_PORT:
-        raise ConfigurationError(f"{setting}: must be HOST:PORT, not {address!r}")
-    return host, int(port)
 
 
 def _from_other_threads(engine: Engine) -> Statistics:

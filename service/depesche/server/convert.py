@@ -141,6 +141,8 @@ def brief_message(brief: types.Brief, id_: str = "") -> types_pb2.Brief:
         translation=[translation_message(t) for t in brief.translations],
         signature=_signature(brief.signature),
         timings=_timings(brief.timings),
+        incomplete=bool(brief.missing),
+        missing=[_missing_sentence(sentence) for sentence in brief.missing],
     )
 
 
@@ -163,6 +165,17 @@ def translation_message(translation: types.Translation) -> types_pb2.TranslatedS
         score=translation.score,
         decoding=DECODINGS[translation.decoding],
         findings=_findings(translation.findings),
+    )
+
+
+def _missing_sentence(sentence: types.Sentence) -> types_pb2.TranslatedSentence:
+    return types_pb2.TranslatedSentence(
+        index=sentence.index,
+        block_kind=BLOCK_KINDS[sentence.kind],
+        block=sentence.block,
+        source_span=_source_span(sentence),
+        source=sentence.source,
+        normalised_source=sentence.text,
     )
 
 

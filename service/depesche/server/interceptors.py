@@ -1,12 +1,12 @@
 """What happens around every call of the service's own methods.
 
 From the outside in: `CallInterceptor` gives the call an id, a log line, metrics and a status;
-`AuthenticationInterceptor` checks the token; `DecodingInterceptor` turns bytes that are no request
-into an error. Health checks and reflection pass by all three.
+`AuthenticationInterceptor` checks the token, and `QuotaInterceptor` the client's quota, each in a
+module of its own; `DecodingInterceptor` turns bytes that are no request into an error. Health
+checks and reflection pass by all of them.
 """
 
 import asyncio
-import hmac
 import inspect
 import re
 import time
@@ -20,20 +20,21 @@ import grpc
 import structlog
 from google.protobuf.descriptor_pool import Default
 from grpc import StatusCode
-from pydantic import SecretStr
 
-from depesche.errors import (
-    DeadlineExceeded,
-    DepescheError,
-    InvalidRequest,
-    ShuttingDown,
-    Unauthenticated,
-)
+from depesche.errors import DeadlineExceeded, DepescheError, InvalidRequest, ShuttingDown
 from depesche.server.metrics import Metrics
 from depesche.server.status import code_of, to_status, trailing_metadata
 from depesche.server.wire import decoder
 
-__all__ = ["AuthenticationInterceptor", "CallInterceptor", "DecodingInterceptor"]
+__all__ = [
+    "CallInterceptor",
+    "Context",
+    "DecodingInterceptor",
+    "Handler",
+    "OwnMethods",
+    "metadata_of",
+    "run_within",
+]
 
 _OWN_METHODS = "/depesche."
 _REQUEST_ID = "x-request-id"
@@ -42,16 +43,19 @@ _LATE_SECONDS = 0.1
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 if TYPE_CHECKING:
-    _Handler = grpc.RpcMethodHandler[Any, Any]
+    Handler = grpc.RpcMethodHandler[Any, Any]
 else:
     # Generic in its stubs alone.
-    _Handler = grpc.RpcMethodHandler
+    Handler = grpc.RpcMethodHandler
+"""What gRPC calls for one method."""
 
-_Context = grpc.aio.ServicerContext[Any, Any]
-_Behaviour = Callable[[Any, _Context], Any]
-_Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]]
+Context = grpc.aio.ServicerContext[Any, Any]
+"""What gRPC knows of a call."""
 
-_MAKERS: dict[str, Callable[..., _Handler]] = {
+_Behaviour = Callable[[Any, Context], Any]
+_Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]
+
+_MAKERS: dict[str, Callable[..., Handler]] = {
     "unary_unary": grpc.unary_unary_rpc_method_handler,
     "unary_stream": grpc.unary_stream_rpc_method_handler,
     "stream_unary": grpc.stream_unary_rpc_method_handler,
@@ -61,12 +65,13 @@ _MAKERS: dict[str, Callable[..., _Handler]] = {
 _log = structlog.get_logger()
 
 
-class _OwnMethods(grpc.aio.ServerInterceptor, ABC):
+class OwnMethods(grpc.aio.ServerInterceptor, ABC):
     """Wraps the handlers of this service's own methods, of all four kinds."""
 
     async def intercept_service(
         self, continuation: _Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> _Handler | None:
+    ) -> Handler | None:
+        """Wrap the handler that gRPC has found; called by gRPC."""
         method = handler_call_details.method
         handler = await continuation(handler_call_details)
         if handler is None:
@@ -79,11 +84,11 @@ class _OwnMethods(grpc.aio.ServerInterceptor, ABC):
         """Note a call of a method that there isn't."""
 
     @abstractmethod
-    def wrap(self, handler: _Handler, method: str) -> _Handler:
+    def wrap(self, handler: Handler, method: str) -> Handler:
         """Wrap the handler of a method, named `package.Service/Method`."""
 
 
-class CallInterceptor(_OwnMethods):
+class CallInterceptor(OwnMethods):
     """Gives each call an id, one log line, its metrics, and a status for every error.
 
     Attributes:
@@ -100,9 +105,9 @@ class CallInterceptor(_OwnMethods):
         """Count the call."""
         self._metrics.unknown_method()
 
-    def wrap(self, handler: _Handler, method: str) -> _Handler:
+    def wrap(self, handler: Handler, method: str) -> Handler:
         """Wrap a handler."""
-        return _around(handler, lambda context: self._call(context, method))
+        return run_within(handler, lambda context: self._call(context, method))
 
     def cut_off(self) -> None:
         """End the calls under way with UNAVAILABLE."""
@@ -111,7 +116,7 @@ class CallInterceptor(_OwnMethods):
             task.cancel()
 
     @asynccontextmanager
-    async def _call(self, context: _Context, method: str) -> AsyncIterator[None]:
+    async def _call(self, context: Context, method: str) -> AsyncIterator[None]:
         call = _Call(context, method)
         try:
             with self._metrics.in_flight.track_inprogress(), self._counted(call):
@@ -146,14 +151,14 @@ class CallInterceptor(_OwnMethods):
 class _Call:
     """One call while it runs."""
 
-    def __init__(self, context: _Context, method: str) -> None:
+    def __init__(self, context: Context, method: str) -> None:
         self.code = StatusCode.OK
         self.is_cut_off = False
         self._context = context
         self._method = method
         self._error: BaseException | None = None
         self._started = time.monotonic()
-        given = str(_metadata(context).get(_REQUEST_ID, ""))
+        given = str(metadata_of(context).get(_REQUEST_ID, ""))
         self._id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
 
     def begin(self) -> None:
@@ -201,26 +206,7 @@ class _Call:
         return seconds
 
 
-class AuthenticationInterceptor(_OwnMethods):
-    """Lets only calls with the token through."""
-
-    def __init__(self, token: SecretStr) -> None:
-        self._expected = f"Bearer {token.get_secret_value()}".encode()
-
-    def wrap(self, handler: _Handler, method: str) -> _Handler:
-        """Wrap a handler."""
-        del method
-        return _around(handler, self._checked)
-
-    @asynccontextmanager
-    async def _checked(self, context: _Context) -> AsyncIterator[None]:
-        given = str(_metadata(context).get("authorization", "")).encode()
-        if not hmac.compare_digest(given, self._expected):
-            raise Unauthenticated("a valid token is needed: send 'authorization: Bearer <token>'")
-        yield
-
-
-class DecodingInterceptor(_OwnMethods):
+class DecodingInterceptor(OwnMethods):
     """Raises `InvalidRequest` for a request that is too large or can't be decoded.
 
     In a stream of requests, such a request comes to the handler as the error itself, so that the
@@ -230,7 +216,7 @@ class DecodingInterceptor(_OwnMethods):
     def __init__(self, max_message_bytes: int) -> None:
         self._max_message_bytes = max_message_bytes
 
-    def wrap(self, handler: _Handler, method: str) -> _Handler:
+    def wrap(self, handler: Handler, method: str) -> Handler:
         """Wrap a handler."""
         request_type = Default().FindMethodByName(method.replace("/", ".")).input_type
         decode = handler.request_deserializer
@@ -241,7 +227,7 @@ class DecodingInterceptor(_OwnMethods):
 
 
 def _raise_undecodable(behaviour: _Behaviour) -> _Behaviour:
-    def call(request: Any, context: _Context) -> Any:
+    def call(request: Any, context: Context) -> Any:
         if isinstance(request, InvalidRequest):
             raise request
         return behaviour(request, context)
@@ -249,9 +235,9 @@ def _raise_undecodable(behaviour: _Behaviour) -> _Behaviour:
     return call
 
 
-def _around(
-    handler: _Handler, around: Callable[[_Context], AbstractAsyncContextManager[None]]
-) -> _Handler:
+def run_within(
+    handler: Handler, around: Callable[[Context], AbstractAsyncContextManager[None]]
+) -> Handler:
     """Run a handler within a context manager.
 
     The new handler is a coroutine that writes its replies itself: gRPC doesn't close a generator of
@@ -259,7 +245,7 @@ def _around(
     """
 
     def wrapped(behaviour: _Behaviour) -> _Behaviour:
-        async def call(request: Any, context: _Context) -> Any:
+        async def call(request: Any, context: Context) -> Any:
             async with around(context):
                 reply = behaviour(request, context)
                 if not inspect.isasyncgen(reply):
@@ -275,8 +261,8 @@ def _around(
 
 
 def _rebuilt(
-    handler: _Handler, wrapped: Callable[[_Behaviour], _Behaviour], deserializer: Any
-) -> _Handler:
+    handler: Handler, wrapped: Callable[[_Behaviour], _Behaviour], deserializer: Any
+) -> Handler:
     """Make a handler of the same kind with its behaviour wrapped."""
     for kind, make in _MAKERS.items():
         behaviour: _Behaviour | None = getattr(handler, kind)
@@ -285,7 +271,8 @@ def _rebuilt(
     raise AssertionError("a handler has one of four kinds; this is a bug")
 
 
-def _metadata(context: _Context) -> dict[str, str | bytes]:
+def metadata_of(context: Context) -> dict[str, str | bytes]:
+    """Give what the caller sent with a call besides its requests, by lower-case names."""
     return dict(context.invocation_metadata() or ())
 
 

@@ -1,9 +1,7 @@
 """Every metric of the service, its buckets and its help, and their exposition over HTTP."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -14,13 +12,12 @@ from depesche import __version__
 from depesche.engine import ModelState, ModelStatus
 from depesche.errors import ConfigurationError, DepescheError
 from depesche.inference.observer import DropReason, QueueStatistics
+from depesche.server.catalogue import METRICS, UNKNOWN_METHOD, reason_of
 from depesche.types import Language, Priority, Timings, Translation
 
 __all__ = ["Exposition", "Metrics", "Statistics"]
 
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-_SEGMENTS = tuple(2**n for n in range(8))
-_TOKENS = tuple(2**n for n in range(4, 13))
+_DECLARED = {metric.name: metric for metric in METRICS}
 
 Statistics = Callable[[], Mapping[str, QueueStatistics]]
 """Tells what waits before each model; may be called from any thread."""
@@ -34,34 +31,27 @@ class Metrics:
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        counter = partial(Counter, namespace="depesche", registry=self.registry)
-        gauge = partial(Gauge, namespace="depesche", registry=self.registry)
-        histogram = partial(Histogram, namespace="depesche", registry=self.registry)
-        seconds = partial(histogram, buckets=_SECONDS)
-        model = ["model"]
 
-        self._requests = counter("requests", "Finished calls.", ["method", "code"])
-        self._request_seconds = seconds("request_seconds", "Time of a call.", ["method"])
-        self.in_flight = gauge("requests_in_flight", "Calls under way.")
-        self._rejected = counter("rejected", "Releases and calls refused.", ["reason"])
+        self._requests = self._counter("depesche_requests_total")
+        self._request_seconds = self._histogram("depesche_request_seconds")
+        self.in_flight = self._gauge("depesche_requests_in_flight")
+        self._rejected = self._counter("depesche_rejected_total")
 
-        self._stages = seconds("stage_seconds", "Time of a stage of a release.", ["stage"])
-        self._briefs = counter("briefs", "Finished briefs.", ["language"])
-        self._flags = counter("flags", "Findings in translated sentences.", ["kind"])
+        self._stages = self._histogram("depesche_stage_seconds")
+        self._briefs = self._counter("depesche_briefs_total")
+        self._sentences = self._counter("depesche_sentences_total")
+        self._flags = self._counter("depesche_flags_total")
 
-        self._wait = seconds("queue_wait_seconds", "Time that a batch waited.", model)
-        self._segments = histogram(
-            "batch_segments", "Segments of a batch.", model, buckets=_SEGMENTS
-        )
-        self._tokens = histogram(
-            "batch_tokens", "Padded source tokens of a batch.", model, buckets=_TOKENS
-        )
-        self._model_tokens = counter("tokens", "Tokens read and written.", ["model", "direction"])
-        self._busy = counter("model_busy_seconds", "Time that workers were busy.", model)
-        self._dropped = counter("dropped_segments", "Segments that never ran.", ["reason"])
+        self._wait = self._histogram("depesche_queue_wait_seconds")
+        self._segments = self._histogram("depesche_batch_segments")
+        self._tokens = self._histogram("depesche_batch_tokens")
+        self._model_tokens = self._counter("depesche_tokens_total")
+        self._busy = self._counter("depesche_model_busy_seconds_total")
+        self._workers = self._gauge("depesche_model_workers")
+        self._dropped = self._counter("depesche_dropped_segments_total")
 
-        self._models = gauge("model_info", "Loaded models.", ["model", "revision", "quantisation"])
-        gauge("build_info", "The service.", ["version"]).labels(__version__).set(1)
+        self._models = self._gauge("depesche_model_info")
+        self._gauge("depesche_build_info").labels(__version__).set(1)
 
     def finished(self, method: str, code: str, seconds: float) -> None:
         """Note the end of a call; `method` must be one of a few."""
@@ -70,12 +60,11 @@ class Metrics:
 
     def unknown_method(self) -> None:
         """Note a call of a method that there isn't; its name could be anything."""
-        self._requests.labels("unknown", "UNIMPLEMENTED").inc()
+        self._requests.labels(UNKNOWN_METHOD, "UNIMPLEMENTED").inc()
 
     def rejected(self, error: DepescheError) -> None:
         """Note that a release or a call was refused."""
-        reason = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
-        self._rejected.labels(reason).inc()
+        self._rejected.labels(reason_of(type(error))).inc()
 
     def translated(self, translations: Iterable[Translation], timings: Timings) -> None:
         """Note what became of a release's sentences and where its time went."""
@@ -93,12 +82,20 @@ class Metrics:
         """Note a finished brief."""
         self._briefs.labels(language.value).inc()
 
+    def sentences(self, language: Language, count: int) -> None:
+        """Note the sentences of a finished release."""
+        self._sentences.labels(language.value).inc(count)
+
     def models_loaded(self, models: Iterable[ModelStatus]) -> None:
         """Note which models run now."""
         self._models.clear()
         for model in models:
             if model.state is ModelState.READY:
                 self._models.labels(model.name, model.revision, model.quantisation).set(1)
+
+    def workers(self, model: str, count: int) -> None:
+        """Note how many batches of a model can run at once."""
+        self._workers.labels(model).set(count)
 
     def watch_queues(self, statistics: Statistics) -> None:
         """Tell what waits whenever the metrics are read."""
@@ -122,6 +119,29 @@ class Metrics:
         """Note segments that never ran; see `Observer`."""
         self._dropped.labels(reason.value).inc(segments)
 
+    def _counter(self, name: str) -> Counter:
+        counter = Counter(**_arguments(name), registry=self.registry)
+        # A first event in a series that wasn't there is no increase to Prometheus, and no alert.
+        labels = _DECLARED[name].labels
+        for value in labels[0].values if len(labels) == 1 else ():
+            counter.labels(value)
+        return counter
+
+    def _gauge(self, name: str) -> Gauge:
+        return Gauge(**_arguments(name), registry=self.registry)
+
+    def _histogram(self, name: str) -> Histogram:
+        return Histogram(
+            **_arguments(name), buckets=_DECLARED[name].buckets, registry=self.registry
+        )
+
+
+def _arguments(name: str) -> dict[str, Any]:
+    """Give what the Prometheus client calls a metric's declaration."""
+    metric = _DECLARED[name]
+    names = [label.name for label in metric.labels]
+    return {"name": metric.name, "documentation": metric.help, "labelnames": names}
+
 
 class _Queues(Collector):
     """Reads the queues when the metrics are read."""
@@ -130,21 +150,20 @@ class _Queues(Collector):
         self._statistics = statistics
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        segments = GaugeMetricFamily(
-            "depesche_queue_segments", "Segments that wait.", labels=["model", "priority"]
-        )
-        tokens = GaugeMetricFamily(
-            "depesche_queue_tokens", "Source tokens that wait.", labels=["model"]
-        )
-        oldest = GaugeMetricFamily(
-            "depesche_queue_oldest_seconds", "Wait of the oldest segment.", labels=["model"]
-        )
+        segments = _family("depesche_queue_segments")
+        tokens = _family("depesche_queue_tokens")
+        oldest = _family("depesche_queue_oldest_seconds")
         for model, state in self._statistics().items():
             for priority in Priority:
                 segments.add_metric([model, priority.value], state.segments.get(priority, 0))
             tokens.add_metric([model], state.tokens)
             oldest.add_metric([model], state.oldest_seconds)
         yield from (segments, tokens, oldest)
+
+
+def _family(name: str) -> GaugeMetricFamily:
+    metric = _DECLARED[name]
+    return GaugeMetricFamily(name, metric.help, labels=[label.name for label in metric.labels])
 
 
 class Exposition:

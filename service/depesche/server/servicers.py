@@ -18,6 +18,7 @@ from depesche.errors import DepescheError, InvalidRequest, ModelUnknown, NotRead
 from depesche.server import convert
 from depesche.server.feed import as_finished, until
 from depesche.server.metrics import Metrics
+from depesche.server.quota import charge
 from depesche.server.status import code_of, to_status
 from depesche.server.validation import (
     RELEASE_PATHS,
@@ -100,6 +101,7 @@ class _Servicer:
     ) -> None:
         """Tell the metrics and the call's log line about a release."""
         self._metrics.translated(translations, timings)
+        self._metrics.sentences(language, len(translations))
         structlog.contextvars.bind_contextvars(
             language=language.value,
             sentences=len(translations),
@@ -172,6 +174,7 @@ class BriefServicer(_Servicer, brief_pb2_grpc.BriefServiceServicer):
             return brief_pb2.BriefReleasesResponse(error=self._failure(request))
         id_ = request.release.id
         try:
+            charge()
             release, options = self._read(request)
             brief = await self._brief(release, options, deadline)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this release's alone
@@ -206,10 +209,10 @@ class TranslationServicer(_Servicer, translation_pb2_grpc.TranslationServiceServ
         self, request: translation_pb2.TranslateRequest, context: _Context
     ) -> translation_pb2.TranslateResponse:
         """Translate a release."""
-        release, priority = translate_arguments(request, self._settings.max_id_characters)
+        release, options = translate_arguments(request, self._settings.max_id_characters)
         with renamed(RELEASE_PATHS):
             translated = await self._door.engine.translate(
-                release, priority, deadline=_deadline(context)
+                release, options, deadline=_deadline(context)
             )
         self._note(translated.detection.language, translated.translations, translated.timings)
         return convert.translate_response(translated, request.release.id)

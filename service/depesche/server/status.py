@@ -4,17 +4,26 @@ from collections.abc import Iterator
 
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, QuotaFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 
 from depesche import errors
-from depesche.errors import DepescheError, LanguageUnsupported, QueueFull, RequestError
+from depesche.errors import (
+    DepescheError,
+    LanguageUnsupported,
+    QueueFull,
+    QuotaExceeded,
+    RequestError,
+)
 
-__all__ = ["CODES", "DOMAIN", "code_of", "to_status", "trailing_metadata"]
+__all__ = ["CLIENT", "CODES", "DOMAIN", "code_of", "to_status", "trailing_metadata"]
 
 DOMAIN = "depesche"
 """Domain of the `google.rpc.ErrorInfo` in every status."""
+
+CLIENT = "client:"
+"""What stands before a client's name as the subject of a `google.rpc.QuotaFailure`."""
 
 CODES: dict[type[DepescheError], StatusCode] = {
     errors.InvalidRequest: StatusCode.INVALID_ARGUMENT,
@@ -24,6 +33,7 @@ CODES: dict[type[DepescheError], StatusCode] = {
     errors.ModelUnknown: StatusCode.NOT_FOUND,
     errors.Unauthenticated: StatusCode.UNAUTHENTICATED,
     errors.QueueFull: StatusCode.RESOURCE_EXHAUSTED,
+    errors.QuotaExceeded: StatusCode.RESOURCE_EXHAUSTED,
     errors.DeadlineExceeded: StatusCode.DEADLINE_EXCEEDED,
     errors.NotReady: StatusCode.UNAVAILABLE,
     errors.ShuttingDown: StatusCode.UNAVAILABLE,
@@ -56,14 +66,14 @@ def to_status(error: BaseException, request_id: str) -> Status:
 
 
 def trailing_metadata(error: BaseException, status: Status) -> list[tuple[str, str | bytes]]:
-    """Give the metadata that carry a status, and the push-back of a full queue.
+    """Give the metadata that carry a status, and the push-back of a full queue or a used-up quota.
 
     The push-back tells a client's own retries when to come again (gRPC proposal A6).
     """
     metadata: list[tuple[str, str | bytes]] = [
         ("grpc-status-details-bin", status.SerializeToString())
     ]
-    if isinstance(error, QueueFull):
+    if isinstance(error, QueueFull | QuotaExceeded):
         metadata.append(("grpc-retry-pushback-ms", str(round(error.retry_after * 1000))))
     return metadata
 
@@ -78,7 +88,10 @@ def _details(error: BaseException) -> Iterator[Message]:
                 for v in error.violations[:_MAX_VIOLATIONS]
             ]
         )
-    if isinstance(error, QueueFull):
+    if isinstance(error, QuotaExceeded):
+        violation = QuotaFailure.Violation(subject=CLIENT + error.client, description=str(error))
+        yield QuotaFailure(violations=[violation])
+    if isinstance(error, QueueFull | QuotaExceeded):
         retry = RetryInfo()
         retry.retry_delay.FromMilliseconds(round(error.retry_after * 1000))
         yield retry

@@ -89,17 +89,21 @@ def brief_arguments(request: BriefRequest, max_id: int) -> tuple[Release, BriefO
     _check_glossary("options.glossary", request.options.glossary)
     options = request.options
     count = options.sentence_count if options.HasField("sentence_count") else None
-    return release, _options(count, options.strategy, options.priority)
+    asked = _options(count, options.strategy, options.priority)
+    return release, replace(
+        asked, reproducible=options.reproducible, allow_incomplete=options.allow_incomplete
+    )
 
 
 def translate_arguments(
     request: translation_pb2.TranslateRequest, max_id: int
-) -> tuple[Release, Priority]:
+) -> tuple[Release, BriefOptions]:
     """Read a request for a translation; raises as `brief_arguments` does."""
     check_known(request)
     release = _release(request, max_id)
     _check_glossary("options.glossary", request.options.glossary)
-    return release, _member(PRIORITIES, request.options.priority, _DEFAULTS.priority)
+    priority = _member(PRIORITIES, request.options.priority, _DEFAULTS.priority)
+    return release, BriefOptions(priority=priority, reproducible=request.options.reproducible)
 
 
 def summarise_arguments(

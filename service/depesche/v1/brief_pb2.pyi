@@ -30,12 +30,22 @@ class BriefOptions(_message.Message):
     STRATEGY_FIELD_NUMBER: _builtins.int
     GLOSSARY_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
+    REPRODUCIBLE_FIELD_NUMBER: _builtins.int
+    ALLOW_INCOMPLETE_FIELD_NUMBER: _builtins.int
     sentence_count: _builtins.int
     """Key sentences, 1 to 20 by default limits; 3 if absent. A shorter release gives fewer."""
     strategy: _types_pb2.SummaryStrategy.ValueType
     """How the key sentences come about."""
     priority: _types_pb2.Priority.ValueType
     """Whether a person waits."""
+    reproducible: _builtins.bool
+    """Keep the release's batches from other requests, so that the same release under the same
+    signature gives the same bytes at any load. Costs throughput under load.
+    """
+    allow_incomplete: _builtins.bool
+    """Send an incomplete brief of what is done where the deadline would come before the end. Without
+    it the call fails with DEADLINE_EXCEEDED.
+    """
     @_builtins.property
     def glossary(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.GlossaryTerm]:
         """Terms whose English is fixed; refused by this version."""
@@ -47,10 +57,12 @@ class BriefOptions(_message.Message):
         strategy: _types_pb2.SummaryStrategy.ValueType = ...,
         glossary: _abc.Iterable[_types_pb2.GlossaryTerm] | None = ...,
         priority: _types_pb2.Priority.ValueType = ...,
+        reproducible: _builtins.bool = ...,
+        allow_incomplete: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count", "sentence_count", b"sentence_count"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count", "glossary", b"glossary", "priority", b"priority", "sentence_count", b"sentence_count", "strategy", b"strategy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count", "allow_incomplete", b"allow_incomplete", "glossary", b"glossary", "priority", b"priority", "reproducible", b"reproducible", "sentence_count", b"sentence_count", "strategy", b"strategy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__sentence_count: _TypeAlias = _typing.Literal["sentence_count"]  # noqa: Y015
     _WhichOneofArgType__sentence_count: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count"]  # noqa: Y015

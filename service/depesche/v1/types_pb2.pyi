@@ -65,7 +65,7 @@ class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.Val
     """Nobody waits: an archive import, a feed."""
 
 class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
-    """Whether a person waits for the result. This version serves both in the order in which they come."""
+    """Whether a person waits for the result. Bulk work gets a small share while interactive work waits."""
 
 PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
 """Read as interactive."""
@@ -592,8 +592,12 @@ class Brief(_message.Message):
     TRANSLATION_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     TIMINGS_FIELD_NUMBER: _builtins.int
+    INCOMPLETE_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The caller's id, as sent."""
+    incomplete: _builtins.bool
+    """Whether the deadline came before the end, and the brief rests on what was done by then."""
     @_builtins.property
     def headline(self) -> Global___BriefSentence:
         """One line."""
@@ -618,6 +622,12 @@ class Brief(_message.Message):
     def timings(self) -> Global___Timings:
         """Where the time went."""
 
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___TranslatedSentence]:
+        """The sentences without English, in document order; only of an incomplete brief. They have
+        neither text nor score nor findings.
+        """
+
     def __init__(
         self,
         *,
@@ -628,10 +638,12 @@ class Brief(_message.Message):
         translation: _abc.Iterable[Global___TranslatedSentence] | None = ...,
         signature: Global___Signature | None = ...,
         timings: Global___Timings | None = ...,
+        incomplete: _builtins.bool = ...,
+        missing: _abc.Iterable[Global___TranslatedSentence] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "headline", b"headline", "signature", b"signature", "timings", b"timings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "headline", b"headline", "id", b"id", "key_sentences", b"key_sentences", "signature", b"signature", "timings", b"timings", "translation", b"translation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "headline", b"headline", "id", b"id", "incomplete", b"incomplete", "key_sentences", b"key_sentences", "missing", b"missing", "signature", b"signature", "timings", b"timings", "translation", b"translation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,49 @@
+"""How fast a model works, from the batches that it has done."""
+
+__all__ = ["Rate"]
+
+_FIRST = 50.0
+"""Source tokens a second that one worker is taken to do until it has been measured."""
+
+_MEMORY = 0.95
+"""Share of what is known that each batch leaves: some twenty batches count."""
+
+
+class Rate:
+    """Running means over the last batches, each weighing by its time.
+
+    Attributes:
+        workers: batches that run at once.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._seconds = 1.0
+        self._first = _FIRST
+        self._padded = _FIRST
+
+    def add(self, first: int, padded: int, seconds: float) -> None:
+        """Count a batch.
+
+        Args:
+            first: its source tokens that hadn't been decoded before.
+            padded: its padded source tokens, times the beam.
+            seconds: how long a worker was busy with it.
+        """
+        self._seconds = _MEMORY * self._seconds + seconds
+        self._first = _MEMORY * self._first + first
+        self._padded = _MEMORY * self._padded + padded
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Source tokens of new calls that all workers together do in a second.
+
+        What is decoded again takes time and counts for nothing: a call's own tokens are known when
+        it comes, and how many of them will be decoded again isn't.
+        """
+        return max(1e-3, self.workers * self._first / max(self._seconds, 1e-6))
+
+    @property
+    def padded_per_second(self) -> float:
+        """Padded source tokens, times the beam, that one worker does in a second."""
+        return self._padded / max(self._seconds, 1e-6)

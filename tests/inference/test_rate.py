@@ -1,0 +1,33 @@
+import pytest
+
+from depesche.inference.rate import Rate
+
+
+def test_the_rate_follows_what_is_measured() -> None:
+    """After some batches the rates are those of the batches, for all workers and for one."""
+    rate = Rate(2)
+    for _ in range(300):
+        rate.add(first=100, padded=150, seconds=0.5)
+
+    assert rate.tokens_per_second == pytest.approx(400, rel=0.01)
+    assert rate.padded_per_second == pytest.approx(300, rel=0.01)
+
+
+def test_what_is_decoded_again_takes_time_and_counts_for_nothing() -> None:
+    """Time spent on second decodings lowers the rate at which new calls are served."""
+    rate = Rate(1)
+    for _ in range(300):
+        rate.add(first=100, padded=100, seconds=0.5)
+        rate.add(first=0, padded=400, seconds=0.5)
+
+    assert rate.tokens_per_second == pytest.approx(100, rel=0.05)
+    assert rate.padded_per_second == pytest.approx(500, rel=0.05)
+
+
+def test_an_unmeasured_model_has_a_rate() -> None:
+    """Before the first batch a cautious guess stands in, and it is never zero."""
+    assert Rate(2).tokens_per_second > 0
+    still = Rate(1)
+    for _ in range(2_000):
+        still.add(first=0, padded=0, seconds=10.0)
+    assert still.tokens_per_second > 0
