@@ -8,10 +8,10 @@ decoding the same sentences greedily in the same minute.
 
 import argparse
 import asyncio
-import json
-import sys
 import time
 from pathlib import Path
+
+from server_process import server_process
 
 from depesche.client import Client
 from depesche.config import Settings
@@ -21,36 +21,22 @@ from depesche.models.store import ModelStore
 from depesche.types import BriefOptions, Language, Release
 
 _RELEASE = Path(__file__).parents[1] / "examples" / "release.ru.txt"
-_MIB = 2**20
 
 
 async def measure(requests: int) -> list[tuple[str, str]]:
     """Run the server and gather the rows of the table."""
     started = time.monotonic()
-    server = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "depesche", "serve"],
-        *["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"],
-        stdout=asyncio.subprocess.PIPE,
-    )
-    log = server.stdout or asyncio.StreamReader()
-    try:
-        ready = json.loads(await log.readline())
+    async with server_process() as server:
         rows = [("ready after", f"{time.monotonic() - started:.1f} s")]
-        rows.append(("resident when ready", _resident(server.pid)))
+        rows.append(("resident when ready", f"{server.resident():.0f} MiB"))
         text = _RELEASE.read_text("utf-8")
-        # The log goes on; nobody reads it, and a full pipe would stop the server.
-        drain = asyncio.create_task(log.read())
-        async with Client(ready["listen"]) as client:
+        async with Client(server.listen) as client:
             flagged, seconds, sentences = await _timed_brief(client, text)
             lines = [line for line in text.splitlines() if line.strip()]
             for number in range(requests):
                 line = lines[number % len(lines)]
                 await client.brief(Release(line, language=Language.RUSSIAN), BriefOptions())
-        rows.append((f"resident after {requests} more requests", _resident(server.pid)))
-    finally:
-        server.terminate()
-        await server.wait()
-    await drain
+        rows.append((f"resident after {requests} more requests", f"{server.resident():.0f} MiB"))
     bare = await _bare(sentences)
     rows += [
         ("brief of the Russian example", f"{seconds:.1f} s"),
@@ -88,12 +74,6 @@ async def _bare(sentences: list[str]) -> float:
     seconds = time.monotonic() - started
     await queue.aclose()
     return seconds
-
-
-def _resident(pid: int) -> str:
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    kibibytes = int(status.partition("VmRSS:")[2].split()[0])
-    return f"{kibibytes * 1024 / _MIB:.0f} MiB"
 
 
 def main() -> None:

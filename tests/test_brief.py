@@ -1,8 +1,14 @@
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from depesche.config import Settings
 from depesche.engine import Engine
-from depesche.errors import FeatureUnavailable, InvalidRequest
+from depesche.errors import DeadlineExceeded, FeatureUnavailable, InvalidRequest
 from depesche.inference.fake import FakeBackend
 from depesche.types import (
     BlockKind,
@@ -212,3 +218,95 @@ async def test_bylines_and_datelines_are_translated_and_never_chosen() -> None:
     assert kinds[-1] is BlockKind.BYLINE
     chosen = {kinds[i] for sentence in result.key_sentences for i in sentence.sources}
     assert chosen == {BlockKind.PARAGRAPH}
+
+
+ALLOWED = BriefOptions(allow_incomplete=True)
+WRONG = {BODY[1]: "Construction cost 21 million euros."}
+LONG = f"Die Stadt dankt {'sehr ' * 90}allen Anwohnern."
+
+
+class Stuck(FakeBackend):
+    """A backend that doesn't come back from the n-th decoding of a segment until it is freed."""
+
+    def __init__(self, english: dict[str, str], text: str = "", nth: int = 1) -> None:
+        super().__init__(self._translate)
+        self.freed = threading.Event()
+        self._english = english
+        self._stop = (text, nth)
+        self._seen = Counter[str]()
+
+    def _translate(self, text: str) -> str:
+        self._seen[text] += 1
+        if (text, self._seen[text]) == self._stop:
+            self.freed.wait()
+        return self._english.get(text, text)
+
+
+@asynccontextmanager
+async def briefing(backend: Stuck) -> AsyncIterator[Engine]:
+    """Give an engine that decodes one segment after another, the longest first."""
+    settings = Settings(workers=1, batch_tokens=1)
+    engine = await Engine.load(settings, loader=fake_loader(backend))
+    try:
+        yield engine
+    finally:
+        backend.freed.set()
+        await engine.aclose()
+
+
+async def test_what_the_deadline_leaves_is_told() -> None:
+    """Where a caller allows it, the brief is made of what is done, while the model is busy."""
+    release = Release(TEXT)
+    deadline = time.monotonic() + 1.5
+    async with briefing(Stuck(GERMAN, BODY[1])) as engine:
+        result = await engine.brief(release, ALLOWED, deadline=deadline)
+        left = deadline - time.monotonic()
+
+    (missing,) = result.missing
+    assert left > 0
+    assert missing.source == BODY[1] == TEXT[missing.span.start : missing.span.end]
+    assert [t.sentence.index for t in result.translations] == [0, 2, 3]
+    assert {i for s in result.key_sentences for i in s.sources} <= {0, 2, 3}
+
+
+async def test_nothing_done_is_no_brief() -> None:
+    """If the deadline comes before the first sentence is done, the call fails with it."""
+    async with briefing(Stuck(GERMAN, BODY[0])) as engine:
+        with pytest.raises(DeadlineExceeded):
+            await engine.brief(Release(BODY[0]), ALLOWED, deadline=time.monotonic() + 0.8)
+
+
+async def test_a_sentence_that_was_to_be_decoded_again_stays_as_it_is() -> None:
+    """The deadline cuts the second decoding short: the first one counts, with its findings."""
+    async with briefing(Stuck(GERMAN | WRONG, BODY[1], nth=2)) as engine:
+        result = await engine.brief(Release(TEXT), ALLOWED, deadline=time.monotonic() + 1.5)
+
+    assert result.missing == ()
+    assert result.translations[1].text == WRONG[BODY[1]]
+    assert result.translations[1].decoding is Decoding.GREEDY
+    assert result.translations[1].findings
+
+
+async def test_a_sentence_too_long_for_the_time_is_left_out() -> None:
+    """What can't be decoded in time isn't begun, and takes nothing with it that can."""
+    release = Release(f"{BODY[0]} {LONG}")
+    async with briefing(Stuck(GERMAN)) as engine:
+        result = await engine.brief(release, ALLOWED, deadline=time.monotonic() + 1.2)
+        with pytest.raises(DeadlineExceeded):
+            await engine.brief(release, BriefOptions(), deadline=time.monotonic() + 1.2)
+
+    assert [t.text for t in result.translations] == [GERMAN[BODY[0]]]
+    assert [sentence.source for sentence in result.missing] == [LONG]
+
+
+async def test_no_time_for_a_second_decoding_leaves_the_first() -> None:
+    """A beam that can't end in time by the measured rate isn't begun; the brief is whole."""
+    english = GERMAN | {LONG: "The city thanks 12 residents."}
+    release, backend = Release(f"{BODY[0]} {LONG}"), Stuck(english)
+    async with briefing(backend) as engine:
+        result = await engine.brief(release, ALLOWED, deadline=time.monotonic() + 3)
+
+    assert set(backend.beams) == {1}
+    assert result.missing == ()
+    assert result.translations[1].text == english[LONG]
+    assert result.translations[1].decoding is Decoding.GREEDY

@@ -123,8 +123,9 @@ class Briefer:
         if not translations:
             raise DeadlineExceeded("the deadline passed before a sentence was translated")
         translations.sort(key=lambda t: t.sentence.index)
-        with _timed(timings, "summarise"):
-            key_sentences = await self._key_sentences(translations, options.sentence_count)
+        key_sentences = await self._key_sentences(
+            translations, options.sentence_count, timings, cutoff
+        )
         yield Brief(
             headline=_headline(translations),
             key_sentences=key_sentences,
@@ -170,7 +171,10 @@ class Briefer:
             prepared.sentences,
             prepared.detection.language,
             ask=Ask(
-                priority=options.priority, deadline=deadline, reproducible=options.reproducible
+                priority=options.priority,
+                deadline=deadline,
+                reproducible=options.reproducible,
+                partial=cutoff is not None,
             ),
             timings=timings,
             cutoff=cutoff,
@@ -179,14 +183,28 @@ class Briefer:
             async for translation in steps:
                 yield translation
 
-    async def choose(self, translations: Sequence[Translation], count: int) -> list[int]:
-        """Choose key sentences among the body's; gives places in `translations`."""
+    async def choose(
+        self,
+        translations: Sequence[Translation],
+        count: int,
+        timings: Timings,
+        cutoff: float | None = None,
+    ) -> list[int]:
+        """Choose key sentences among the body's; gives places in `translations`.
+
+        Waits for a place on the CPU until the `cutoff`, a `time.monotonic()` value, at most: the
+        batches that run may take longer than the deadline is away.
+        """
         body = [i for i, t in enumerate(translations) if t.sentence.kind in _BODY and t.text]
         places = body or [i for i, t in enumerate(translations) if t.text]
         texts = [translations[i].text for i in places]
         penalties = [_penalty(translations[i]) for i in places]
-        async with self._slots.use(short=len(texts) <= _SHORT):
-            chosen = await asyncio.to_thread(self._summariser.summarise, texts, count, penalties)
+        with _timed(timings, "summarise"):
+            patience = None if cutoff is None else max(0.0, cutoff - time.monotonic())
+            async with self._slots.use(short=len(texts) <= _SHORT, patience=patience):
+                chosen = await asyncio.to_thread(
+                    self._summariser.summarise, texts, count, penalties
+                )
         return [places[i] for i in chosen]
 
     def signature(self, source: Language, options: BriefOptions, *, brief: bool) -> Signature:
@@ -205,9 +223,13 @@ class Briefer:
         return Signature(__version__, sentences.VERSION, tuple(models), settings)
 
     async def _key_sentences(
-        self, translations: Sequence[Translation], count: int
+        self,
+        translations: Sequence[Translation],
+        count: int,
+        timings: Timings,
+        cutoff: float | None,
     ) -> tuple[BriefSentence, ...]:
-        places = await self.choose(translations, count)
+        places = await self.choose(translations, count, timings, cutoff)
         return tuple(_brief_sentence(translations[i]) for i in places)
 
 

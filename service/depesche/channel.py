@@ -38,6 +38,8 @@ def open_channel(
     root_certificate: bytes | None = None,
     client_certificate: bytes | None = None,
     client_key: bytes | None = None,
+    *,
+    retries: bool = True,
 ) -> grpc.aio.Channel:
     """Prepare a connection, whose first call opens it; `depesche.client.Client` has the arguments.
 
@@ -47,6 +49,7 @@ def open_channel(
     options: list[tuple[str, Any]] = [
         ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
         ("grpc.max_receive_message_length", -1),
+        ("grpc.enable_retries", int(retries)),
     ]
     if token and not TOKEN.fullmatch(token):
         raise _invalid("token", "must be printable ASCII without spaces")

@@ -51,6 +51,7 @@ class Client:
         client_certificate: bytes | None = None,
         client_key: bytes | None = None,
         timeout: float = 300.0,
+        retries: bool = True,
     ) -> None:
         """Prepare a connection; the first call opens it.
 
@@ -62,12 +63,13 @@ class Client:
                 service knows the client; needs `root_certificate`.
             client_key: its private key in PEM, without a password.
             timeout: seconds that a call may take, but for `briefs`, which has no end.
+            retries: whether calls that are refused without work are made again.
 
         Raises:
             InvalidRequest: the token can't be sent, or a certificate or the key can't be used.
         """
         self._channel = open_channel(
-            target, token, root_certificate, client_certificate, client_key
+            target, token, root_certificate, client_certificate, client_key, retries=retries
         )
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._call = {"timeout": timeout, "metadata": self._metadata}

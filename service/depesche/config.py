@@ -20,6 +20,9 @@ __all__ = ["TOKEN", "Settings", "load_settings"]
 TOKEN = re.compile(r"[!-~]+")
 """What a token is made of: printable ASCII without spaces, as a header of HTTP can carry it."""
 
+# OpenTelemetry itself would take anything, and say nothing until the first traces don't arrive.
+_ENDPOINT = re.compile(r"https?://[^\s/@:]+(:\d{1,5})?/?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?/?")
+
 _PREFIX = "DEPESCHE_"
 _OTHER_VARIABLES = frozenset({"DEPESCHE_DEBUG", "DEPESCHE_SECRETS_DIR"})
 # Kubernetes tells every container the addresses of services: of one named depesche, by these
@@ -79,6 +82,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log lines that are written."
     )
+    traces: str | None = Field(
+        None,
+        description="Where traces go by OTLP over gRPC, such as `http://localhost:4317`; needs the"
+        " extra `tracing`.",
+    )
     health_listen: str | None = Field(
         None, description="Address of a second listener for health alone, without TLS, HOST:PORT."
     )
@@ -101,6 +109,15 @@ class Settings(BaseSettings):
         if not TOKEN.fullmatch(token.get_secret_value()):
             raise ValueError("must be printable ASCII without spaces")
         return token
+
+    @field_validator("traces")
+    @classmethod
+    def _traces_is_an_endpoint(cls, traces: str | None) -> str | None:
+        if not traces:
+            return None
+        if not _ENDPOINT.fullmatch(traces):
+            raise ValueError("must be http://HOST:PORT, or https://HOST:PORT for TLS")
+        return traces
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:

@@ -229,7 +229,7 @@ class Engine:
             briefer = running.briefer
             prepared = await briefer.prepare(english, timings)
             kept = [t async for t in briefer.translate(prepared, options, None, timings)]
-            chosen = await briefer.choose(kept, options.sentence_count)
+            chosen = await briefer.choose(kept, options.sentence_count, timings)
             signature = briefer.signature(Language.ENGLISH, options, brief=True)
         return Summary(tuple(kept[i].sentence for i in chosen), signature, timings)
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from depesche.errors import DeadlineExceeded
 from depesche.fidelity import check, weigh
 from depesche.fidelity.mend import mend, mend_numerals
 from depesche.inference.backend import Hypothesis, TranslationBackend
@@ -160,7 +161,12 @@ class Translator:
         best, sentence = first, first.sentence
         for parts in await asyncio.to_thread(self._attempts, sentence.text, call.language):
             decoding = Decoding.BEAM if len(parts) == 1 else Decoding.SPLIT
-            hypotheses = await self._beam(parts, call)
+            try:
+                hypotheses = await self._beam(parts, call)
+            except DeadlineExceeded:
+                if call.ask.partial:  # what there is stays
+                    break
+                raise
             again = await _compose(sentence, hypotheses, decoding, call.language)
             best = min(best, again, key=_rank)
             if weigh(best.findings) <= _SPLIT_COST:  # no parts could win against it
@@ -189,7 +195,7 @@ class Translator:
         return [whole, parts] if len(parts) > len(whole) else [whole]
 
     async def _beam(self, segments: Sequence[str], call: _Call) -> list[Hypothesis]:
-        ask = replace(call.ask, beam_size=self._beam_size, again=True)
+        ask = replace(call.ask, beam_size=self._beam_size, again=True, partial=False)
         async with aclosing(self._queue.translate(segments, ask)) as results:
             done = {result.index: result.hypothesis async for result in results}
         return [done[index] for index in range(len(segments))]

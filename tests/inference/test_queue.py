@@ -1,4 +1,5 @@
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -287,6 +288,45 @@ async def test_a_failing_segment_fails_its_call_alone() -> None:
 
     assert isinstance(bad, ValueError)
     assert (good, fine) == (["good"], ["fine"])
+
+
+async def test_a_call_is_not_failed_for_one_that_has_gone() -> None:
+    """Who shared a batch with the call at fault goes on, even if that one has gone meanwhile."""
+    crash = threading.Event()
+
+    def handler(text: str) -> str:
+        if text == "bad":
+            crash.wait()
+            raise ValueError("broken")
+        return text
+
+    backend = FakeBackend(handler)
+    async with running(backend) as queue:
+        with held(backend):
+            first = asyncio.create_task(collect(queue, ["x"]))
+            await until(lambda: backend.begun == 1)
+            bad, good = (asyncio.create_task(collect(queue, [t])) for t in ("bad", "good"))
+            await until(lambda: queue.statistics().tokens == 2)
+        await until(lambda: backend.begun == 2)
+        bad.cancel()
+        await until(bad.done)
+        crash.set()
+        assert await good == ["good"]
+        assert await first == ["x"]
+
+
+async def test_a_partial_call_leaves_out_what_cannot_be_done_in_time() -> None:
+    """A segment that is too long for its deadline is left out, and the others come."""
+    backend = FakeBackend()
+    recorder = Recorder()
+
+    async with running(backend, observer=recorder) as queue:
+        ask = Ask(deadline=time.monotonic() + 60, partial=True)
+        results = [r.index async for r in queue.translate(["w " * 5_000, "a"], ask)]
+
+    assert results == [1]
+    assert backend.history == [["a"]]
+    assert recorder.drops == [(DropReason.DEADLINE, 1)]
 
 
 async def test_several_failing_batches_raise_one_error() -> None:

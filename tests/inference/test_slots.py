@@ -75,3 +75,21 @@ async def test_a_cancelled_call_gives_its_turn_away() -> None:
 
     assert done.is_set()
     assert called.cancelled()
+
+
+async def test_who_has_no_patience_goes_on_without_a_place() -> None:
+    """After its patience a caller runs beside the others, and gives back no place of theirs."""
+    slots = Slots(1)
+    done = asyncio.Event()
+
+    async def work() -> None:
+        async with slots.use():
+            done.set()
+
+    async with slots.use():
+        async with slots.use(patience=0):
+            pass
+        waiting = asyncio.create_task(work())
+        await settle()
+        assert not done.is_set()
+    await waiting

@@ -35,6 +35,9 @@ GERMAN = (
     "Sie kostete 12 Millionen Euro und ist 400 Meter lang. "
     "Der Verkehr fließt nun in beide Richtungen."
 )
+ONE_SENTENCE = "Der Stadtrat von Köln hat am Dienstag über den neuen Haushalt beraten."
+"""A release that makes one batch; `GERMAN` has four segments, which make one or several."""
+
 ENGLISH = (
     "The city opened a new bridge across the river on Monday after many years of work. "
     "It cost 12 million euros and is 400 metres long. "
@@ -175,7 +178,7 @@ async def page_with(server: Server, words: str) -> str:
     return page
 
 
-async def queued(server: Server, segments: int) -> None:
+async def queued(server: Server, segments: int, priority: str = "interactive") -> None:
     """Wait until so many segments wait for a worker, as the metrics tell it."""
-    gauge = 'depesche_queue_segments{model="embedded",priority="interactive"}'
+    gauge = f'depesche_queue_segments{{model="embedded",priority="{priority}"}}'
     await page_with(server, f"{gauge} {segments:.1f}\n")

@@ -11,6 +11,7 @@ from grpc import StatusCode
 from depesche.v1 import brief_pb2, translation_pb2, types_pb2
 from tests.rpc.support import (
     GERMAN,
+    ONE_SENTENCE,
     Stubs,
     WatchedBackend,
     failure,
@@ -92,7 +93,8 @@ async def test_releases_in_flight_are_bounded() -> None:
     backend = WatchedBackend()
     async with serving(backend, max_releases_in_flight=2) as (server, stubs):
         with held(backend):
-            replies = asyncio.ensure_future(_replies(stubs, [_release(f"r{n}") for n in range(6)]))
+            releases = [_release("r0", ONE_SENTENCE), *(_release(f"r{n}") for n in range(1, 6))]
+            replies = asyncio.ensure_future(_replies(stubs, releases))
             await backend.batches(2)  # the warm-up and the first release
             await queued(server, 4)
             # Were there more, they would come to the queue before the answer to a later call.
@@ -118,9 +120,9 @@ async def test_a_feed_whose_caller_goes_away_costs_nothing_more() -> None:
         await backend.batches(1)
         with held(backend):
             call = stubs.briefs.BriefReleases()
-            for id_ in ("running", "waiting"):
-                await call.write(_release(id_))
+            await call.write(_release("running", ONE_SENTENCE))
             await backend.batches(1)
+            await call.write(_release("waiting"))
             await queued(server, 4)
             call.cancel()
             await page_with(server, 'code="CANCELLED"')

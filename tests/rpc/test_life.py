@@ -27,6 +27,7 @@ from depesche.server.interceptors import CallInterceptor
 from depesche.v1 import brief_pb2, model_pb2, types_pb2
 from tests.rpc.support import (
     GERMAN,
+    ONE_SENTENCE,
     Stubs,
     WatchedBackend,
     failure,
@@ -98,7 +99,9 @@ async def test_calls_under_way_end_well_and_new_ones_are_refused() -> None:
     async with _started(backend) as (server, found):
         await backend.batches(1)
         with held(backend):
-            calls = [found.briefs.CreateBrief(request(id_=str(n))) for n in range(5)]
+            calls = [found.briefs.CreateBrief(request(ONE_SENTENCE, id_="0"))]
+            await backend.batches(1)
+            calls += [found.briefs.CreateBrief(request(id_=str(n))) for n in range(1, 5)]
             await queued(server, 16)
             stopping = asyncio.ensure_future(server.stop())
             refused = await failure(found.briefs.CreateBrief(request()))
@@ -120,17 +123,17 @@ async def test_a_drain_under_load_loses_nothing() -> None:
         while StatusCode.UNAVAILABLE not in codes[True]:
             late = draining
             try:
-                await found.briefs.CreateBrief(request())
+                await found.briefs.CreateBrief(request(ONE_SENTENCE))
             except grpc.aio.AioRpcError as error:
                 codes[late].add(error.code())
             else:
                 codes[late].add(StatusCode.OK)
 
-    async with _started(backend) as (server, found):
+    async with _started(backend, batch_tokens=1) as (server, found):
         await backend.batches(1)
-        callers = asyncio.gather(*(caller(found) for _ in range(4)))
         with held(backend):
-            await queued(server, 12)
+            callers = asyncio.gather(*(caller(found) for _ in range(4)))
+            await queued(server, 3)
             draining = True
             stopping = asyncio.ensure_future(server.stop())
         await stopping
@@ -326,7 +329,9 @@ async def test_a_reload_swaps_models_under_load() -> None:
     async with serving(loader=load) as (server, found):
         await old.batches(1)
         with held(old):
-            running, waiting = (found.briefs.CreateBrief(request()) for _ in range(2))
+            running = found.briefs.CreateBrief(request(ONE_SENTENCE))
+            await old.batches(1)
+            waiting = found.briefs.CreateBrief(request())
             await queued(server, 4)
             reload = found.models.ReloadModels(model_pb2.ReloadModelsRequest())
             # Nothing waits before the new models.

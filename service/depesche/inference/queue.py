@@ -37,6 +37,8 @@ class Ask:
         reproducible: whether the segments are kept from those of other calls.
         again: whether they were decoded before; the rate at which calls are served is measured in
             what is decoded for the first time.
+        partial: whether segments that can't be decoded before the deadline are left out, where
+            otherwise the call fails.
     """
 
     beam_size: int = 1
@@ -44,6 +46,7 @@ class Ask:
     deadline: float | None = None
     reproducible: bool = False
     again: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,8 @@ class SegmentQueue:
             ask: what they share.
 
         Raises:
-            DeadlineExceeded: a segment couldn't be decoded before the deadline.
+            DeadlineExceeded: a segment couldn't be decoded before the deadline, and no partial
+                result is asked for.
             ShuttingDown: the queue was closed before a segment could be.
         """
         self._check_open()
@@ -192,6 +196,9 @@ class SegmentQueue:
             received = 0
             while received < len(segments):
                 results = await call.results.get()
+                if isinstance(results, DeadlineExceeded) and call.ask.partial:
+                    received += 1  # each segment that is dropped has an error of its own
+                    continue
                 if isinstance(results, Exception):
                     raise results
                 for result in results:
@@ -332,9 +339,12 @@ class SegmentQueue:
         return hypotheses
 
     def _isolate(self, batch: Sequence[Segment], error: Exception) -> None:
-        """Fail the one call of a batch, or try those of a shared one apart: one may be at fault."""
+        """Fail the one call of a batch, or try those of a shared one apart: one may be at fault.
+
+        So may be one that has gone meanwhile.
+        """
         calls = {self._calls[segment] for segment in batch if segment in self._calls}
-        if len(calls) == 1:
+        if len(calls) == 1 and all(segment in self._calls for segment in batch):
             for segment in batch:
                 self._fail(segment, error)
             return

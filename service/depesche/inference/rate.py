@@ -1,16 +1,22 @@
 """How fast a model works, from the batches that it has done."""
 
+import math
+
 __all__ = ["Rate"]
 
 _FIRST = 50.0
 """Source tokens a second that one worker is taken to do until it has been measured."""
 
-_MEMORY = 0.95
-"""Share of what is known that each batch leaves: some twenty batches count."""
+_GUESS_SECONDS = 5.0
+"""How many measured seconds that guess weighs as much as."""
+
+_MEMORY_SECONDS = 60.0
+"""Busy seconds after which a batch counts for 1/e. Releases are decoded first and then in part
+again; the mean must hold several of them."""
 
 
 class Rate:
-    """Running means over the last batches, each weighing by its time.
+    """Running means over the last minute of work, each batch weighing by its time.
 
     Attributes:
         workers: batches that run at once.
@@ -18,9 +24,8 @@ class Rate:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._seconds = 1.0
-        self._first = _FIRST
-        self._padded = _FIRST
+        self._seconds = _GUESS_SECONDS
+        self._first = self._padded = _FIRST * _GUESS_SECONDS
 
     def add(self, first: int, padded: int, seconds: float) -> None:
         """Count a batch.
@@ -30,9 +35,10 @@ class Rate:
             padded: its padded source tokens, times the beam.
             seconds: how long a worker was busy with it.
         """
-        self._seconds = _MEMORY * self._seconds + seconds
-        self._first = _MEMORY * self._first + first
-        self._padded = _MEMORY * self._padded + padded
+        kept = math.exp(-seconds / _MEMORY_SECONDS)
+        self._seconds = kept * self._seconds + seconds
+        self._first = kept * self._first + first
+        self._padded = kept * self._padded + padded
 
     @property
     def tokens_per_second(self) -> float:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 __all__ = ["Slots"]
 
@@ -23,17 +23,25 @@ class Slots:
         self._last_was_short = False
 
     @asynccontextmanager
-    async def use(self, *, short: bool = False) -> AsyncIterator[None]:
+    async def use(
+        self, *, short: bool = False, patience: float | None = None
+    ) -> AsyncIterator[None]:
         """Wait for a place and hold it.
 
         Args:
             short: whether it is held for milliseconds only.
+            patience: seconds, from 0, after which to go on without a place; None waits for one.
         """
-        await self._acquire(short)
+        held = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._acquire(short)
+                held = True
         try:
             yield
         finally:
-            self._release()
+            if held:
+                self._release()
 
     async def _acquire(self, short: bool) -> None:
         if self._free:

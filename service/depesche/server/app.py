@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import structlog
@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from depesche import __version__
 from depesche.config import Settings
 from depesche.engine import Engine, Loader, worker_count
-from depesche.errors import OperatorError
+from depesche.errors import ConfigurationError, OperatorError
 from depesche.inference.observer import QueueStatistics
 from depesche.server import logging
 from depesche.server.auth import AuthenticationInterceptor, Tokens
@@ -27,11 +27,16 @@ from depesche.server.quota import QuotaInterceptor, Quotas
 from depesche.server.servicers import SERVICES, Door, add_servicers
 from depesche.server.tls import server_credentials
 
+if TYPE_CHECKING:
+    from depesche.server.tracing import Tracing
+
 __all__ = ["Server", "running", "serve"]
 
 _SCRAPE_SECONDS = 5.0
 # For the last replies to leave.
 _GRACE_SECONDS = 1.0
+# For traces that wait to be sent off; a collector that is up takes them at once.
+_TRACES_SECONDS = 5.0
 _MIN_PING_MILLISECONDS = 10_000
 _MAX_INT = 2**31 - 1
 
@@ -95,10 +100,14 @@ class Server:
         Args:
             settings: the service's settings.
             loader: loads the models; by default from the store.
+
+        Raises:
+            ConfigurationError: traces are asked for, and OpenTelemetry isn't installed.
         """
         self._settings = settings
         self._loader = loader
-        self._metrics = Metrics()
+        self._tracing = _tracing(settings)
+        self._metrics = self._tracing.metrics if self._tracing is not None else Metrics()
         self._door = Door()
         self._health = Health(service.full_name for service in SERVICES)
         self._calls = CallInterceptor(self._metrics)
@@ -168,10 +177,14 @@ class Server:
         after the last call: until then new ones get UNAVAILABLE, and go elsewhere, whereas gRPC
         would answer those that arrive as it stops by CANCELLED. The models are last.
         """
+        drained = time.monotonic() + self._settings.drain_seconds
         await self._health.drain()
         self._door.close()
         await self._finish_calls()
         await self._grpc.stop(_GRACE_SECONDS)
+        if self._tracing is not None:
+            left = 0.0 if self._hurried.is_set() else drained - time.monotonic()
+            await self._tracing.aclose(min(max(left, _GRACE_SECONDS), _TRACES_SECONDS))
         if self._engine is not None:
             await self._engine.aclose()
         if self._probed is not None:
@@ -197,6 +210,8 @@ class Server:
     def _make_grpc(self) -> grpc.aio.Server:
         settings = self._settings
         interceptors: list[grpc.aio.ServerInterceptor] = [self._calls]
+        if self._tracing is not None:
+            interceptors.append(self._tracing.interceptor)
         if self._tokens is not None:
             interceptors += [AuthenticationInterceptor(self._tokens), QuotaInterceptor(Quotas())]
         interceptors.append(DecodingInterceptor(settings.max_message_bytes))
@@ -216,6 +231,18 @@ class Server:
             health_pb2_grpc.add_HealthServicer_to_server(self._health, self._probed)
             self.health_address = bind(self._probed, "health_listen", self._settings.health_listen)
             await self._probed.start()
+
+
+def _tracing(settings: Settings) -> "Tracing | None":
+    if settings.traces is None:
+        return None
+    try:
+        from depesche.server.tracing import Tracing  # noqa: PLC0415 - OpenTelemetry is an extra
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "traces: OpenTelemetry isn't installed; `pip install 'depesche[tracing]'` adds it"
+        ) from error
+    return Tracing.to(settings.traces)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:

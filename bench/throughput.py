@@ -1,0 +1,140 @@
+"""Compare the service with the bare model and with a server that doesn't batch.
+
+    python bench/throughput.py FILE [--seconds S] [--clients N]
+
+The file holds German sentences, one a line. All decode greedily, once, by the same model on the
+same CPUs, and each measurement is made twice, in turns, since machines are noisy. Reported are
+lines a second and their ratios:
+
+- ceiling: the service under N clients over the bare model that gets all sentences at once, sorted;
+- naive: the service over a server that makes one call a text (bench/naive_server.py), with releases
+  of one sentence and of twenty lines;
+- single: the time that one request takes, over that of the bare pipeline in this process.
+"""
+
+import argparse
+import asyncio
+import itertools
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from server_process import server_process
+
+from depesche.client import Client
+from depesche.config import Settings
+from depesche.engine import Engine, load_models, worker_count
+from depesche.inference.backend import TranslationBackend
+from depesche.inference.queue import SegmentQueue
+from depesche.models.store import ModelStore
+from depesche.types import BriefOptions, ContentFormat, Language, Release
+
+_ROUNDS = 2
+_LONG = 20
+_SINGLE = 10
+
+
+async def served(
+    address: str, lines: Sequence[str], size: int, clients: int, seconds: float
+) -> float:
+    """Return lines a second for clients that send releases of `size` lines one after another."""
+    chunks = itertools.cycle(
+        Release("\n".join(chunk), ContentFormat.LINES, language=Language.GERMAN)
+        for chunk in (lines[i : i + size] for i in range(0, len(lines), size))
+    )
+    done = 0
+    async with Client(address) as client:
+        started = time.monotonic()
+
+        async def work() -> None:
+            nonlocal done
+            while time.monotonic() - started < seconds:
+                await client.translate(next(chunks))
+                done += size
+
+        await asyncio.gather(*(work() for _ in range(clients)))
+        return done / (time.monotonic() - started)
+
+
+async def bare(backend: TranslationBackend, lines: Sequence[str], workers: int) -> float:
+    """Return lines a second where the queue gets all of them at once."""
+    settings = Settings()
+    queue = SegmentQueue(
+        "bare",
+        backend,
+        workers=workers,
+        batch_tokens=settings.batch_tokens,
+        capacity=len(lines) + 1,
+    )
+    started = time.monotonic()
+    async for _ in queue.translate(lines):
+        pass
+    seconds = time.monotonic() - started
+    await queue.aclose()
+    return len(lines) / seconds
+
+
+async def single(address: str, lines: Sequence[str]) -> float:
+    """Return the time of one request after another over that of the pipeline in this process."""
+    releases = [Release(line, language=Language.GERMAN) for line in lines[:_SINGLE]]
+    options = BriefOptions(reproducible=True)
+    engine = await Engine.load(Settings(decode_again=False))
+    there = here = 0.0
+    async with Client(address) as client:
+        for release in releases:
+            started = time.monotonic()
+            await client.translate(release, options)
+            between = time.monotonic()
+            await engine.translate(release, options)
+            there += between - started
+            here += time.monotonic() - between
+    await engine.aclose()
+    return there / here
+
+
+async def measure(lines: Sequence[str], clients: int, seconds: float) -> None:
+    """Measure and print the table."""
+    settings = Settings()
+    backend = load_models(settings, ModelStore(settings.models_dir)).backend
+    workers = worker_count(settings)
+    rates: dict[str, list[float]] = {}
+
+    def note(name: str, rate: float) -> None:
+        rates.setdefault(name, []).append(rate)
+        print(f"{name:<34} {rate:>8.2f} lines/s", flush=True)
+
+    naive = Path(__file__).with_name("naive_server.py")
+    for _ in range(_ROUNDS):
+        note("bare, all at once", await bare(backend, lines, workers))
+        async with server_process(decode_again="false") as server:
+            for size in (1, _LONG):
+                rate = await served(server.listen, lines, size, clients, seconds)
+                note(f"service, releases of {size}", rate)
+            print(
+                f"{'one request, over the pipeline':<34} {await single(server.listen, lines):>8.3f}"
+            )
+        async with server_process(program=[str(naive)]) as server:
+            for size in (1, _LONG):
+                rate = await served(server.listen, lines, size, clients, seconds)
+                note(f"naive, releases of {size}", rate)
+    means = {name: sum(values) / len(values) for name, values in rates.items()}
+    ceiling = means["bare, all at once"]
+    for size in (1, _LONG):
+        service, rival = means[f"service, releases of {size}"], means[f"naive, releases of {size}"]
+        print(f"releases of {size}: {service / ceiling:.2f} of the ceiling")
+        print(f"releases of {size}: {service / rival:.2f} times the naive server")
+
+
+def main() -> None:
+    """Read the sentences, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", type=Path, help="German sentences, one a line")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
+    parser.add_argument("--clients", type=int, default=32, help="at once")
+    arguments = parser.parse_args()
+    lines = arguments.file.read_text("utf-8").splitlines()
+    asyncio.run(measure(lines, arguments.clients, arguments.seconds))
+
+
+if __name__ == "__main__":
+    main()
