@@ -46,6 +46,7 @@ async def server_process(
         settings: settings by name, which win over the environment.
     """
     variables = {f"DEPESCHE_{name.upper()}": value for name, value in settings.items()}
+    # The log goes nowhere after its first line: a pipe that nobody reads would stop the server.
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *program,
@@ -53,12 +54,18 @@ async def server_process(
         env={**os.environ, **variables},
     )
     log = process.stdout or asyncio.StreamReader()
+    drain = None
     try:
         ready = json.loads(await log.readline())
-        # The log goes on; nobody reads it, and a full pipe would stop the server.
-        drain = asyncio.create_task(log.read())
+        drain = asyncio.create_task(_discard(log))
         yield ServerProcess(process.pid, ready["listen"], ready["metrics"])
     finally:
         process.terminate()
         await process.wait()
-    await drain
+        if drain is not None:
+            await drain
+
+
+async def _discard(log: asyncio.StreamReader) -> None:
+    while await log.read(2**16):
+        pass

@@ -17,6 +17,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from server_process import server_process
@@ -25,7 +26,7 @@ from depesche.client import Client
 from depesche.config import Settings
 from depesche.engine import Engine, load_models, worker_count
 from depesche.inference.backend import TranslationBackend
-from depesche.inference.queue import SegmentQueue
+from depesche.inference.backlog import cut_batches
 from depesche.models.store import ModelStore
 from depesche.types import BriefOptions, ContentFormat, Language, Release
 
@@ -38,9 +39,10 @@ async def served(
     address: str, lines: Sequence[str], size: int, clients: int, seconds: float
 ) -> float:
     """Return lines a second for clients that send releases of `size` lines one after another."""
+    # The last lines that fill no release are left out.
     chunks = itertools.cycle(
-        Release("\n".join(chunk), ContentFormat.LINES, language=Language.GERMAN)
-        for chunk in (lines[i : i + size] for i in range(0, len(lines), size))
+        Release("\n".join(lines[i : i + size]), ContentFormat.LINES, language=Language.GERMAN)
+        for i in range(0, len(lines) - size + 1, size)
     )
     done = 0
     async with Client(address) as client:
@@ -56,22 +58,17 @@ async def served(
         return done / (time.monotonic() - started)
 
 
-async def bare(backend: TranslationBackend, lines: Sequence[str], workers: int) -> float:
-    """Return lines a second where the queue gets all of them at once."""
-    settings = Settings()
-    queue = SegmentQueue(
-        "bare",
-        backend,
-        workers=workers,
-        batch_tokens=settings.batch_tokens,
-        capacity=len(lines) + 1,
-    )
+def bare(backend: TranslationBackend, lines: Sequence[str], workers: int) -> float:
+    """Return lines a second where the model gets all of them at once, in sorted batches."""
+    rows = [backend.tokenize(line) for line in lines]
+    batches = [
+        [rows[i] for i in batch]
+        for batch in cut_batches([len(row) for row in rows], Settings().batch_tokens)
+    ]
     started = time.monotonic()
-    async for _ in queue.translate(lines):
-        pass
-    seconds = time.monotonic() - started
-    await queue.aclose()
-    return len(lines) / seconds
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(lambda batch: backend.translate(batch, beam_size=1), batches))
+    return len(lines) / (time.monotonic() - started)
 
 
 async def single(address: str, lines: Sequence[str]) -> float:
@@ -105,7 +102,7 @@ async def measure(lines: Sequence[str], clients: int, seconds: float) -> None:
 
     naive = Path(__file__).with_name("naive_server.py")
     for _ in range(_ROUNDS):
-        note("bare, all at once", await bare(backend, lines, workers))
+        note("bare, all at once", bare(backend, lines, workers))
         async with server_process(decode_again="false") as server:
             for size in (1, _LONG):
                 rate = await served(server.listen, lines, size, clients, seconds)

@@ -269,6 +269,16 @@ async def test_what_the_deadline_leaves_is_told() -> None:
     assert {i for s in result.key_sentences for i in s.sources} <= {0, 2, 3}
 
 
+async def test_a_long_release_has_time_to_be_translated() -> None:
+    """What a summary of all its sentences would take isn't kept from a deadline that is near."""
+    sentences = [f"Das Museum zeigt im Saal {n} neue Bilder aus Köln." for n in range(200)]
+    async with briefing(Stuck({})) as engine:
+        deadline = time.monotonic() + 3  # as much as those seconds alone
+        result = await engine.brief(Release(" ".join(sentences)), ALLOWED, deadline=deadline)
+
+    assert result.translations
+
+
 async def test_nothing_done_is_no_brief() -> None:
     """If the deadline comes before the first sentence is done, the call fails with it."""
     async with briefing(Stuck(GERMAN, BODY[0])) as engine:

@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 
@@ -9,13 +10,14 @@ from depesche.errors import (
     InvalidRequest,
     LanguageUncertain,
     ModelError,
+    QueueFull,
     ShuttingDown,
 )
 from depesche.inference.cpu import available_cpus
 from depesche.inference.fake import FakeBackend
 from depesche.models.store import ModelStore
 from depesche.types import BriefOptions, Language, Release
-from tests.support import fake_loader
+from tests.support import fake_loader, held
 
 TEXT = "Die Stadt Köln hat am Montag nach langer Bauzeit eine neue Brücke über den Rhein eröffnet."
 
@@ -37,6 +39,25 @@ async def test_a_failed_reload_keeps_the_running_models() -> None:
     await engine.aclose()
 
     assert result.translations[0].text.startswith("DIE STADT")
+
+
+async def test_english_is_not_refused_for_the_queue_of_a_model() -> None:
+    """A release in English needs no translation, however much waits for one."""
+    backend = FakeBackend()
+    engine = await Engine.load(Settings(workers=1), loader=fake_loader(backend))
+    deadline = time.monotonic() + 60
+    with held(backend):
+        waiting = asyncio.create_task(engine.translate(Release("\n\n".join([TEXT] * 500))))
+        while engine.statistics()["embedded"].tokens < 5_000:  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0)
+        with pytest.raises(QueueFull):
+            await engine.translate(Release(TEXT), deadline=deadline)
+        english = Release("The city opened a bridge.", language=Language.ENGLISH)
+        result = await engine.translate(english, deadline=deadline)
+    waiting.cancel()
+    await engine.aclose()
+
+    assert [t.text for t in result.translations] == ["The city opened a bridge."]
 
 
 async def test_a_reload_lets_running_calls_end_on_the_old_models() -> None:

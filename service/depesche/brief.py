@@ -42,9 +42,11 @@ _UNSOUND = 3.0
 _DOUBT = 0.1
 
 # Seconds that a summary is given where the deadline cuts the translation short: the encoder's for
-# one call, and for each sentence, several times what they are on one core.
+# one call, and for each sentence, several times what they are on one core; but at most this share
+# of the time that there is, in which few of a long release's sentences can be translated.
 _SUMMARY_SECONDS = 0.3
 _SUMMARY_SECONDS_EACH = 0.02
+_SUMMARY_SHARE = 0.5
 # Sentences up to which the encoder's time is a matter of milliseconds.
 _SHORT = 100
 
@@ -277,7 +279,10 @@ def _cutoff(sentences: int, options: BriefOptions, deadline: float | None) -> fl
     """Tell when translation must stop for a summary of what is done, or None if it must not."""
     if deadline is None or not options.allow_incomplete:
         return None
-    return deadline - _SUMMARY_SECONDS - _SUMMARY_SECONDS_EACH * sentences
+    left = max(0.0, deadline - time.monotonic())
+    return deadline - min(
+        _SUMMARY_SECONDS + _SUMMARY_SECONDS_EACH * sentences, _SUMMARY_SHARE * left
+    )
 
 
 def _missing(

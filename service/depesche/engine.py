@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self, TypeAlias
@@ -342,6 +342,8 @@ class _Running:
         self, release: Release, options: BriefOptions, deadline: float | None
     ) -> AbstractContextManager[Callable[[], None]]:
         """Hold room in the queue while a release is read, or refuse it; see `SegmentQueue`."""
+        if release.language is Language.ENGLISH:  # nothing of it will wait there
+            return nullcontext(lambda: None)
         tokens = round(len(release.text) * _TOKENS_PER_CHARACTER)
         return self.queue.reserve(tokens, Ask(priority=options.priority, deadline=deadline))
 

@@ -1,3 +1,5 @@
+import weakref
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,6 +132,25 @@ def test_removed_segments_are_not_taken() -> None:
     assert backlog.remove([gone]) == 0
     assert backlog.segments() == {"interactive": 1}
     assert backlog.take(100) == [kept]
+
+
+def test_what_is_gone_is_not_kept() -> None:
+    """Segments with late deadlines leave nothing behind, though a more urgent one waits."""
+
+    class Tokens(list[str]):
+        """A list that can be watched."""
+
+    backlog = filled(segment(9, urgency=0))
+    watched = []
+    for _ in range(1_000):
+        tokens = Tokens(["x"])
+        watched.append(weakref.ref(tokens))
+        gone = Segment(tokens, GREEDY, Priority.INTERACTIVE, urgency=1, queued_at=0)
+        backlog.add([gone])
+        backlog.remove([gone])
+
+    assert sum(reference() is not None for reference in watched) < 100
+    assert lengths(backlog.take(100)) == [9]
 
 
 def test_the_backlog_tells_what_waits() -> None:

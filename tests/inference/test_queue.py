@@ -158,6 +158,24 @@ async def test_the_earliest_deadline_is_served_first() -> None:
     assert backend.history == [["x"], ["c"], ["b"], ["a"]]
 
 
+async def test_a_late_deadline_is_no_worse_than_none() -> None:
+    """A caller that allows an hour isn't put behind everybody who names no time."""
+    backend = FakeBackend()
+
+    async with running(backend, batch_tokens=1) as queue:
+        with held(backend):
+            first = asyncio.create_task(collect(queue, ["x"]))
+            await until(lambda: backend.begun == 1)
+            asks = {"a": Ask(deadline=time.monotonic() + 3_600), "b": Ask()}
+            calls = []
+            for name, ask in asks.items():
+                calls.append(asyncio.create_task(collect(queue, [name], ask)))
+                await until(lambda: queue.statistics().tokens == len(calls))
+        await asyncio.gather(first, *calls)
+
+    assert backend.history == [["x"], ["a"], ["b"]]
+
+
 async def test_interactive_work_waits_for_one_bulk_batch_at_most() -> None:
     """What a person waits for is next after the batch that runs, however much bulk waits."""
     backend = FakeBackend()
@@ -416,17 +434,24 @@ async def test_bulk_work_does_not_keep_interactive_calls_out() -> None:
         await asyncio.gather(first, bulk)
 
 
-async def test_what_is_being_read_counts_at_the_door() -> None:
-    """Room is held from a call's arrival until its segments wait, and given back once."""
-    async with running(FakeBackend()) as queue:
-        soon = Ask(deadline=time.monotonic() + 1)
-        with queue.reserve(50_000, Ask()) as read:
-            with pytest.raises(QueueFull):
-                queue.admit(1, soon)
-            read()
-            read()
-            queue.admit(1, soon)
-        queue.admit(1, soon)
+async def test_callers_that_go_away_do_not_make_the_model_look_slow() -> None:
+    """What was decoded for one that has gone counts for the rate: others aren't refused for it."""
+    backend = FakeBackend()
+
+    async with running(backend) as queue:
+        with held(backend):
+            gone = asyncio.create_task(collect(queue, ["w " * 50_000]))
+            await until(lambda: backend.begun == 1)
+            gone.cancel()
+            await until(gone.done)
+        assert await collect(queue, ["x"]) == ["x"]
+        with held(backend):
+            first = asyncio.create_task(collect(queue, ["x"]))
+            await until(lambda: backend.begun == 3)
+            waiting = asyncio.create_task(collect(queue, ["w " * 5_000]))
+            await until(lambda: queue.statistics().tokens > 5_000)
+            queue.admit(1, Ask(deadline=time.monotonic() + 30))
+        await asyncio.gather(first, waiting)
 
 
 async def test_a_segment_that_cannot_be_done_in_time_is_not_begun() -> None:
@@ -440,6 +465,58 @@ async def test_a_segment_that_cannot_be_done_in_time_is_not_begun() -> None:
 
     assert backend.history == []
     assert recorder.drops == [(DropReason.DEADLINE, 1)]
+
+
+async def test_a_batch_of_a_calls_own_is_decoded_whole_or_not_at_all() -> None:
+    """A segment that fails its deadline isn't left out: the others could come out otherwise."""
+    backend = FakeBackend()
+    recorder = Recorder()
+
+    async with running(backend, batch_tokens=200, observer=recorder) as queue:
+        # By the first guess, the longer takes 1.2 seconds and the shorter 0.9.
+        texts = [" ".join("w" * 60), " ".join("w" * 45)]
+        ask = Ask(deadline=time.monotonic() + 1, reproducible=True, partial=True)
+        assert [r async for r in queue.translate(texts, ask)] == []
+
+    assert backend.history == []
+    assert recorder.drops == [(DropReason.DEADLINE, 2)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reason"), [(0.05, DropReason.DEADLINE), (60, DropReason.CANCELLED)]
+)
+async def test_a_call_that_is_cancelled_at_its_deadline_is_counted_as_late(
+    seconds: float, reason: DropReason
+) -> None:
+    """The deadline's timer ends a call before its turn comes, and that isn't a caller's leaving."""
+    backend = FakeBackend()
+    recorder = Recorder()
+
+    async with running(backend, observer=recorder) as queue:
+        with held(backend):
+            first = asyncio.create_task(collect(queue, ["a"]))
+            await until(lambda: backend.begun == 1)
+            call = collect(queue, ["b"], Ask(deadline=time.monotonic() + seconds))
+            gone = asyncio.create_task(call)
+            await until(lambda: queue.statistics().tokens == 1)
+            gone.cancel()
+            await until(gone.done)
+        await first
+
+    assert recorder.drops == [(reason, 1)]
+
+
+async def test_what_waits_of_a_late_call_is_late() -> None:
+    """A call that fails for its deadline takes its other segments along, and for that reason."""
+    recorder = Recorder()
+
+    async with running(FakeBackend(), batch_tokens=1, observer=recorder) as queue:
+        texts = ["w " * 5_000, *"abcd"]
+        with pytest.raises(DeadlineExceeded):
+            await collect(queue, texts, Ask(deadline=time.monotonic() + 60))
+
+    assert {reason for reason, _ in recorder.drops} == {DropReason.DEADLINE}
+    assert sum(segments for _, segments in recorder.drops) > 1
 
 
 async def test_results_that_come_together_are_all_given() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from depesche.inference.rate import Rate
+from tests.server.clock import Clock
 
 
 def test_the_rate_follows_what_is_measured() -> None:
@@ -34,6 +35,33 @@ def test_a_run_of_second_decodings_does_not_hide_what_was_measured() -> None:
             rate.add(first=0, padded=120, seconds=0.3)
 
     assert rate.tokens_per_second == pytest.approx(600 / 12, rel=0.2)
+
+
+def test_a_machine_that_stood_still_is_not_held_slow() -> None:
+    """One batch that took ten minutes says little, where thousands said another thing."""
+    rate = Rate(1)
+    for _ in range(600):
+        rate.add(first=150, padded=150, seconds=0.5)
+    rate.add(first=150, padded=150, seconds=600)
+
+    assert rate.padded_per_second > 50
+
+
+def test_a_low_rate_fades_while_nothing_is_done() -> None:
+    """It may be why nothing is done; a high one stays, and so does the first guess."""
+    clock = Clock()
+    slow, fast = Rate(2, clock), Rate(2, clock)
+    guess = slow.padded_per_second
+    for _ in range(100):
+        slow.add(first=1, padded=1, seconds=10)
+        fast.add(first=5_000, padded=5_000, seconds=10)
+    before = fast.padded_per_second
+    assert slow.padded_per_second < 1
+
+    clock.now = 600
+    assert slow.padded_per_second == pytest.approx(guess, rel=0.01)
+    assert slow.tokens_per_second == pytest.approx(2 * guess, rel=0.01)
+    assert fast.padded_per_second == before
 
 
 def test_an_unmeasured_model_has_a_rate() -> None:

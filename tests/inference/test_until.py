@@ -3,6 +3,8 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import pytest
+
 from depesche.inference.until import before, finished_before
 
 
@@ -20,6 +22,17 @@ async def test_items_are_given_until_the_moment() -> None:
 
     assert [item async for item in before(items(), time.monotonic() + 0.05)] == [1, 2]
     assert closed.is_set()
+
+
+async def test_a_timeout_of_the_source_is_its_error() -> None:
+    """A source that fails by a timeout of its own isn't taken for one that was cut."""
+
+    async def items() -> AsyncGenerator[int, None]:
+        yield 1
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        _ = [item async for item in before(items(), time.monotonic() + 60)]
 
 
 async def test_without_a_moment_all_is_given() -> None:

@@ -92,15 +92,19 @@ async def test_releases_in_flight_are_bounded() -> None:
     """No more releases are at work at once than the settings allow."""
     backend = WatchedBackend()
     async with serving(backend, max_releases_in_flight=2) as (server, stubs):
+        await backend.batches(1)  # the warm-up
         with held(backend):
-            releases = [_release("r0", ONE_SENTENCE), *(_release(f"r{n}") for n in range(1, 6))]
-            replies = asyncio.ensure_future(_replies(stubs, releases))
-            await backend.batches(2)  # the warm-up and the first release
+            call = stubs.briefs.BriefReleases()
+            await call.write(_release("r0", ONE_SENTENCE))
+            await backend.batches(1)
+            for n in range(1, 6):
+                await call.write(_release(f"r{n}"))
             await queued(server, 4)
             # Were there more, they would come to the queue before the answer to a later call.
             await stubs.translation.DetectLanguage(_DETECT)
             await queued(server, 4)
-        assert len(await replies) == 6
+        await call.done_writing()
+        assert len([reply async for reply in call]) == 6
 
 
 async def test_a_reply_comes_before_the_feed_ends() -> None:

@@ -42,8 +42,9 @@ async def test_a_deadline_that_passes_in_the_queue_costs_nothing() -> None:
 
     assert late.code is StatusCode.DEADLINE_EXCEEDED
     assert not any("Spät." in text for batch in backend.history for text in batch)
-    dropped = re.findall(r"depesche_dropped_segments_total\{.*\} ([0-9.]+)", page)
-    assert sum(map(float, dropped)) > 0
+    dropped = dict(re.findall(r'dropped_segments_total\{reason="(.*)"\} ([0-9.]+)', page))
+    assert float(dropped.pop("deadline")) > 0
+    assert set(dropped.values()) == {"0.0"}
     assert 'code="DEADLINE_EXCEEDED",method="depesche.v1.BriefService/CreateBrief"} 1.0' in page
 
 

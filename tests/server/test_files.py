@@ -44,6 +44,20 @@ def test_the_second_of_several_files_counts(tmp_path: Path) -> None:
     assert watched.changed()
 
 
+def test_a_change_that_hides_is_seen(tmp_path: Path) -> None:
+    """Neither an equal size nor an old time of modification, as copies have it, hides a change."""
+    file, clock = tmp_path / "file", Clock()
+    file.write_text("old")
+    os.utime(file, (1, 1))
+    watched, before = WatchedFiles([file], clock), file.stat().st_ctime_ns
+
+    while file.stat().st_ctime_ns == before:  # its clock ticks every few milliseconds
+        file.write_text("new")
+        os.utime(file, (1, 1))
+    clock.now = 1.0
+    assert watched.changed()
+
+
 def test_a_link_is_followed(tmp_path: Path) -> None:
     """Kubernetes changes a mounted secret by pointing a link at another folder."""
     for name in ("old", "new"):

@@ -19,6 +19,9 @@ __all__ = ["Backlog", "Group", "Segment", "cut_batches", "is_worth"]
 _INTERACTIVE_RUN = 8
 """Batches of the interactive lane after which a bulk batch goes first, if one waits."""
 
+_LEFT_OVER = 64
+"""Entries for segments that are gone which a lane keeps, beside one for each that waits."""
+
 _STEP = 3.0
 """What a decoding step costs whatever the batch, in units of what each row adds to it.
 
@@ -102,7 +105,14 @@ class _Lane:
         del group[bisect_left(group, place)]
         if not group:
             del self._groups[segment.group]
+        if len(self._urgent) > 2 * len(self._places) + _LEFT_OVER:
+            self._sweep()
         return True
+
+    def _sweep(self) -> None:
+        """Let go of what isn't urgent and gone: it may not come to the top for hours."""
+        self._urgent = [(p.urgency, p.number, p.segment) for p in self._places.values()]
+        heapq.heapify(self._urgent)
 
     def head(self) -> Segment | None:
         """Give the most urgent segment."""

@@ -6,13 +6,14 @@ ask for batches of its own, which depend on nothing but its segments.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from depesche.errors import DeadlineExceeded, QueueFull, ShuttingDown
+from depesche.errors import DeadlineExceeded, ShuttingDown
+from depesche.inference.admission import Admission
 from depesche.inference.backend import Hypothesis, TranslationBackend
 from depesche.inference.backlog import Backlog, Group, Segment, cut_batches
 from depesche.inference.observer import NULL_OBSERVER, DropReason, Observer, QueueStatistics
@@ -23,7 +24,10 @@ from depesche.types import Priority
 __all__ = ["Ask", "SegmentQueue", "SegmentResult"]
 
 _PATIENCE = 300.0
-"""Seconds within which a call without a deadline is to be done, for the order of calls."""
+"""Seconds within which a call is to be done at the latest, for the order of calls."""
+
+_EARLY_SECONDS = 0.1
+"""How long before its deadline a call may be cancelled for it: gRPC's timer has its own clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class _Call:
     """A call under way, and the segments of it that aren't done."""
 
     ask: Ask
+    late: bool = False
     pending: dict[Segment, int] = field(default_factory=dict)
     results: asyncio.Queue[list[SegmentResult] | Exception] = field(default_factory=asyncio.Queue)
 
@@ -95,7 +100,7 @@ class SegmentQueue:
             backend: the model.
             workers: batches that run at once.
             batch_tokens: most padded source tokens of a batch; a longer segment runs alone.
-            capacity: most segments that may wait when a new call is admitted.
+            capacity: most segments that may wait before a new call.
             batch_seconds: how long a batch may take, by the measured rate; a shared batch is cut
                 smaller where it would take longer.
             slots: the CPU's places, if other models share them.
@@ -104,18 +109,17 @@ class SegmentQueue:
         self._name = name
         self._backend = backend
         self._batch_tokens = batch_tokens
-        self._capacity = capacity
         self._batch_seconds = batch_seconds
         self._slots = slots or Slots(workers)
         self._observer = observer
         self._backlog = Backlog()
         self._calls: dict[Segment, _Call] = {}
         self._batches = count()
-        self._reserved = dict.fromkeys(Priority, 0)
         self._ready = asyncio.Condition()
         self._closed = False
         self._idle = workers
         self._rate = Rate(workers)
+        self._admission = Admission(self._backlog, self._rate, capacity)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix=f"model-{name}")
         self._workers = [asyncio.create_task(self._work()) for _ in range(workers)]
 
@@ -124,34 +128,15 @@ class SegmentQueue:
         """Most padded source tokens of a batch."""
         return self._batch_tokens
 
-    @contextmanager
-    def reserve(self, tokens: int, ask: Ask) -> Iterator[Callable[[], None]]:
-        """Hold room for a call from when it comes until it is read and its segments wait.
-
-        Args:
-            tokens: about how many source tokens it will have.
-            ask: what it asks.
-
-        Yields:
-            A function that gives the room back; so does leaving the context.
+    def reserve(self, tokens: int, ask: Ask) -> AbstractContextManager[Callable[[], None]]:
+        """Hold room for a call while it is read, or refuse it; see `Admission.reserve`.
 
         Raises:
             QueueFull: what waits before it would take longer than its deadline allows.
             ShuttingDown: the queue is closed.
         """
         self._check_open()
-        self._check_deadline(ask)
-        held = [tokens]
-        self._reserved[ask.priority] += tokens
-
-        def release() -> None:
-            if held:
-                self._reserved[ask.priority] -= held.pop()
-
-        try:
-            yield release
-        finally:
-            release()
+        return self._admission.reserve(tokens, ask.priority, ask.deadline)
 
     def admit(self, segments: int, ask: Ask) -> None:
         """Let a call of so many segments in, or refuse it before its first is decoded.
@@ -161,14 +146,7 @@ class SegmentQueue:
             ShuttingDown: the queue is closed.
         """
         self._check_open()
-        waiting = sum(self._backlog.segments().values())
-        # A call that finds the queue empty is let in whatever its size, or it never could be.
-        if waiting and waiting + segments > self._capacity:
-            raise _full(
-                f"the queue holds {waiting} of {self._capacity} segments",
-                self._seconds_before(Priority.BULK),
-            )
-        self._check_deadline(ask)
+        self._admission.check(segments, ask.priority, ask.deadline)
 
     async def translate(
         self, texts: Sequence[str], ask: Ask | None = None
@@ -200,6 +178,7 @@ class SegmentQueue:
                     received += 1  # each segment that is dropped has an error of its own
                     continue
                 if isinstance(results, Exception):
+                    call.late = isinstance(results, DeadlineExceeded)
                     raise results
                 for result in results:
                     received += 1
@@ -228,22 +207,11 @@ class SegmentQueue:
         if self._closed:
             raise _shutting_down()
 
-    def _check_deadline(self, ask: Ask) -> None:
-        if ask.deadline is None:
-            return
-        before, left = self._seconds_before(ask.priority), ask.deadline - time.monotonic()
-        if before > max(left, 0):
-            raise _full(f"{before:.1f} s of work wait, and the deadline is in {left:.1f} s", before)
-
-    def _seconds_before(self, priority: Priority) -> float:
-        """Tell how long the work takes that is to be done before new work of a priority."""
-        before = Priority if priority is Priority.BULK else (Priority.INTERACTIVE,)
-        tokens = sum(self._backlog.tokens(lane) + self._reserved[lane] for lane in before)
-        return tokens / self._rate.tokens_per_second
-
     def _segments(self, texts: Sequence[str], call: _Call) -> list[Segment]:
         now, ask = time.monotonic(), call.ask
-        urgency = now + _PATIENCE if ask.deadline is None else ask.deadline
+        urgency = now + _PATIENCE
+        if ask.deadline is not None:
+            urgency = min(urgency, ask.deadline)
         tokens = [self._backend.tokenize(text) for text in texts]
         for group, indices in self._groups([len(t) for t in tokens], ask):
             for index in indices:
@@ -286,12 +254,19 @@ class SegmentQueue:
             self._calls.pop(segment, None)
         call.pending.clear()
         if gone:
-            self._observer.dropped(DropReason.CANCELLED, gone)
+            reason = DropReason.DEADLINE if _is_late(call) else DropReason.CANCELLED
+            self._observer.dropped(reason, gone)
 
     def _in_time(self, batch: Sequence[Segment]) -> list[Segment]:
         """Give the segments that can still be done in time, and drop the others."""
-        wanted = [segment for segment in batch if self._is_in_time(segment)]
-        if late := [segment for segment in batch if segment not in wanted]:
+        wanted: list[Segment] = []
+        late: list[Segment] = []
+        for segment in batch:
+            (wanted if self._is_in_time(segment) else late).append(segment)
+        if late and late[0].group.batch is not None:
+            # Without all of its company a segment could come out in another way.
+            wanted, late = [], list(batch)
+        if late:
             error = DeadlineExceeded("the deadline passed before the release was translated")
             self._drop(late, DropReason.DEADLINE, error)
         return wanted
@@ -314,6 +289,7 @@ class SegmentQueue:
         started = time.monotonic()
         padded = len(batch) * max(map(len, batch))
         wait = max(started - segment.queued_at for segment in batch)
+        first = self._first_tokens(batch)
         self._observer.batch_started(self._name, len(batch), padded, wait)
         self._idle -= 1
         try:
@@ -325,7 +301,9 @@ class SegmentQueue:
             self._idle += 1
             seconds = time.monotonic() - started
             self._observer.batch_finished(self._name, seconds)
-        self._measure(batch, hypotheses, padded, seconds)
+        self._rate.add(first, padded * batch[0].group.beam_size, seconds)
+        self._observer.tokens(self._name, "source", sum(map(len, batch)))
+        self._observer.tokens(self._name, "target", sum(h.tokens for h in hypotheses))
         self._deliver(batch, hypotheses, started)
 
     async def _decode(self, batch: Sequence[Segment]) -> list[Hypothesis]:
@@ -362,18 +340,9 @@ class SegmentQueue:
         self._calls[moved] = call
         return moved
 
-    def _measure(
-        self,
-        batch: Sequence[Segment],
-        hypotheses: Sequence[Hypothesis],
-        padded: int,
-        seconds: float,
-    ) -> None:
-        source = sum(map(len, batch))
-        self._observer.tokens(self._name, "source", source)
-        self._observer.tokens(self._name, "target", sum(h.tokens for h in hypotheses))
-        first = sum(len(s) for s in batch if s in self._calls and not self._calls[s].ask.again)
-        self._rate.add(first, padded * batch[0].group.beam_size, seconds)
+    def _first_tokens(self, batch: Sequence[Segment]) -> int:
+        """Count the tokens that weren't decoded before; once it runs, callers may go away."""
+        return sum(len(segment) for segment in batch if not self._calls[segment].ask.again)
 
     def _deliver(
         self, batch: Sequence[Segment], hypotheses: Sequence[Hypothesis], started: float
@@ -391,9 +360,10 @@ class SegmentQueue:
             call.results.put_nowait(own)
 
 
-def _full(reason: str, seconds: float) -> QueueFull:
-    retry_after = max(1.0, seconds)
-    return QueueFull(f"{reason}; come again in {retry_after:.0f} s", retry_after=retry_after)
+def _is_late(call: _Call) -> bool:
+    """Tell whether a call ended for its deadline; else its caller has gone."""
+    deadline = call.ask.deadline
+    return call.late or (deadline is not None and time.monotonic() > deadline - _EARLY_SECONDS)
 
 
 def _shutting_down() -> ShuttingDown:

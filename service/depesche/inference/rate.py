@@ -1,6 +1,8 @@
 """How fast a model works, from the batches that it has done."""
 
 import math
+import time
+from collections.abc import Callable
 
 __all__ = ["Rate"]
 
@@ -18,12 +20,23 @@ again; the mean must hold several of them."""
 class Rate:
     """Running means over the last minute of work, each batch weighing by its time.
 
+    A low rate fades while nothing is done, up to the first guess: by it work may be given up that
+    would show it to be wrong.
+
     Attributes:
         workers: batches that run at once.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with a guess.
+
+        Args:
+            workers: batches that run at once.
+            clock: tells the time in seconds.
+        """
         self.workers = workers
+        self._clock = clock
+        self._added = clock()
         self._seconds = _GUESS_SECONDS
         self._first = self._padded = _FIRST * _GUESS_SECONDS
 
@@ -33,8 +46,11 @@ class Rate:
         Args:
             first: its source tokens that hadn't been decoded before.
             padded: its padded source tokens, times the beam.
-            seconds: how long a worker was busy with it.
+            seconds: how long a worker was busy with it. Over a minute, the machine stood still, and
+                that says little of its speed.
         """
+        seconds = min(seconds, _MEMORY_SECONDS)
+        self._added = self._clock()
         kept = math.exp(-seconds / _MEMORY_SECONDS)
         self._seconds = kept * self._seconds + seconds
         self._first = kept * self._first + first
@@ -47,9 +63,14 @@ class Rate:
         What is decoded again takes time and counts for nothing: a call's own tokens are known when
         it comes, and how many of them will be decoded again isn't.
         """
-        return max(1e-3, self.workers * self._first / max(self._seconds, 1e-6))
+        return self.workers * self._mean(self._first)
 
     @property
     def padded_per_second(self) -> float:
         """Padded source tokens, times the beam, that one worker does in a second."""
-        return self._padded / max(self._seconds, 1e-6)
+        return self._mean(self._padded)
+
+    def _mean(self, tokens: float) -> float:
+        """Divide by the measured seconds, unless it is long ago and little."""
+        faded = 1 - math.exp((self._added - self._clock()) / _MEMORY_SECONDS)
+        return max(1e-3, tokens / self._seconds, faded * _FIRST)

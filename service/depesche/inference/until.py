@@ -21,10 +21,14 @@ async def before(items: AsyncGenerator[_T, None], moment: float | None) -> Async
     async with aclosing(items):
         while True:
             try:
-                async with asyncio.timeout(_left(moment)):
+                async with asyncio.timeout(_left(moment)) as limit:
                     item = await anext(items)
-            except (TimeoutError, StopAsyncIteration):
+            except StopAsyncIteration:
                 return
+            except TimeoutError:
+                if limit.expired():
+                    return
+                raise  # the source's own
             yield item
 
 

@@ -45,4 +45,5 @@ def _state(path: Path) -> _State:
         found = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    # Not the time of modification: it can be set back, and stays when a file is made readable.
+    return found.st_ino, found.st_ctime_ns, found.st_size

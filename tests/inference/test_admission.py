@@ -1,0 +1,74 @@
+import time
+
+import pytest
+
+from depesche.errors import QueueFull
+from depesche.inference.admission import Admission
+from depesche.inference.backlog import Backlog, Group, Segment
+from depesche.inference.rate import Rate
+from depesche.types import Priority
+
+BULK = Priority.BULK
+PERSON = Priority.INTERACTIVE
+
+
+def admission(**waiting: int) -> Admission:
+    """Give the door of a queue for two segments in which some of one token wait, by priority."""
+    backlog = Backlog()
+    for name, count in waiting.items():
+        backlog.add(Segment(["x"], Group(1), Priority(name), 0.0, 0.0) for _ in range(count))
+    return Admission(backlog, Rate(1), capacity=2)
+
+
+def test_a_queue_full_of_bulk_work_lets_interactive_calls_in() -> None:
+    """Segments of a feed take up no room of a person's; they do take up that of other feeds."""
+    door = admission(bulk=2, interactive=1)
+
+    door.check(1, PERSON, None)
+    with pytest.raises(QueueFull, match="holds 1 of 2 segments"):
+        door.check(2, PERSON, None)
+    with pytest.raises(QueueFull, match="holds 3 of 2 segments"):
+        door.check(1, BULK, None)
+
+
+def test_a_call_that_finds_nothing_waiting_is_let_in_whatever_its_size() -> None:
+    """Otherwise it could never be."""
+    admission().check(100, PERSON, None)
+    admission(bulk=2).check(100, PERSON, None)
+
+
+def test_a_refused_call_is_told_when_its_turn_would_come() -> None:
+    """The hint is how long the work before it takes, a second at least."""
+    with pytest.raises(QueueFull) as full:
+        admission(interactive=2).check(1, PERSON, None)
+    assert full.value.retry_after == 1
+
+    door, soon = admission(), time.monotonic() + 1
+    with door.reserve(50_000, PERSON, None), pytest.raises(QueueFull) as full:
+        door.check(1, PERSON, soon)
+    assert full.value.retry_after == pytest.approx(1_000, rel=0.01)
+
+
+def test_what_is_being_read_counts() -> None:
+    """Room is held from a call's arrival until it is read, and given back once."""
+    door = admission()
+    soon = time.monotonic() + 1
+    with door.reserve(50_000, PERSON, None) as read:
+        with pytest.raises(QueueFull, match="the deadline is in"):
+            door.check(1, PERSON, soon)
+        with pytest.raises(QueueFull), door.reserve(1, PERSON, soon):
+            pass
+        read()
+        read()
+        door.check(1, PERSON, soon)
+    door.check(1, PERSON, soon)
+
+
+def test_what_is_being_read_of_a_feed_keeps_no_person_out() -> None:
+    """Only a feed waits for a feed."""
+    door = admission()
+    soon = time.monotonic() + 1
+    with door.reserve(50_000, BULK, None):
+        door.check(1, PERSON, soon)
+        with pytest.raises(QueueFull):
+            door.check(1, BULK, soon)
