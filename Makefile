@@ -54,7 +54,7 @@ model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=fo
 	$(TRAIN) vocabulary
 	$(TRAIN) finetune
 	$(TRAIN) finetune --run final --start $(WORK)/runs/main --decay-steps 600
-	$(TRAIN) export --run final --weights final
+	$(TRAIN) export --run final --weights averaged best
 	$(TRAIN) evaluate --run final
 
 lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.

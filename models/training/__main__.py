@@ -48,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     tuning.add_argument("--embeddings", action="store_true", help="train the embeddings too")
     tuning.add_argument("--plain", action="store_true", help="don't compile the layers")
     results = parser.add_argument_group("reopen, export, evaluate")
-    results.add_argument("--weights", default="best", choices=("best", "final"))
+    results.add_argument(
+        "--weights", nargs="+", default=["best"], choices=("best", "final", "averaged")
+    )
     results.add_argument("--model", type=Path, help="the exported model; by default in WORK")
     results.add_argument("--every", type=int, default=1, help="measure every n-th sentence")
     results.add_argument("--leaderboard", type=Path, help="public models' scores")
@@ -115,7 +117,8 @@ def _finetune(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     start = checkpoint.load_weights(options.work / "start.safetensors")
-    trained = checkpoint.load_weights(_run_folder(options) / f"{options.weights}.safetensors")
+    chosen = (_run_folder(options) / f"{name}.safetensors" for name in options.weights)
+    trained = export.mean([checkpoint.load_weights(path) for path in chosen])
     model = _model_folder(options)
     export.export(export.merge(start, trained), options.work / "sentencepiece.model", model)
     print(export.manifest_lines(model))

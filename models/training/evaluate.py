@@ -1,5 +1,6 @@
 """Evaluation: quality and rates of failure of an exported model, as a table for its card."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,9 @@ class Result:
 
 def evaluate(model: Path, corpora: Path, every: int) -> Iterator[Result]:
     """Measure a model on every `every`-th sentence of the dev and test sets, greedily decoded."""
-    generator = ctranslate2.Generator(str(model), compute_type="int8")
+    generator = ctranslate2.Generator(
+        str(model), compute_type="int8", inter_threads=os.cpu_count() or 1, intra_threads=1
+    )
     processor = sentencepiece.SentencePieceProcessor(model_file=str(model / "sentencepiece.model"))
     for part in ("dev", "test"):
         pairs = list(data.read(corpora / part))

@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,16 @@ from torch import Tensor
 
 from models.training import gemma
 
-__all__ = ["FILES", "export", "manifest_lines", "merge"]
+__all__ = ["FILES", "export", "manifest_lines", "mean", "merge"]
 
 FILES = ("config.json", "model.bin", "sentencepiece.model", "vocabulary.json")
 """What a model consists of."""
+
+
+def mean(several: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Average weights of one run at several points (Izmailov et al. 2018, arXiv:1803.05407)."""
+    first = several[0]
+    return {name: sum(weights[name] for weights in several) / len(several) for name in first}
 
 
 def merge(start: Mapping[str, Tensor], trained: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -188,6 +188,7 @@ class Run:
         if self._has_decayed(progress):
             self._validate(trainer, progress, validation)
             checkpoint.save_weights(trainer.master, self.folder / "final.safetensors")
+            checkpoint.save_weights(trainer.average, self.folder / "averaged.safetensors")
         self._log({"step": progress.step, "ended": "stopped" if self._stopped else "done"})
 
     def _stop(self, _number: int, _frame: object) -> None:

@@ -52,7 +52,7 @@ __all__ = [
 
 
 _TOKENS_PER_CHARACTER = 0.3
-"""About as many source tokens has a text: German and Russian have 0.23, Khmer 0.5."""
+"""Source tokens a character, about: German and Russian have 0.23, Khmer 0.5."""
 
 _WARM_UP = "Guten Morgen, dies ist ein Satz, an dem sich die Modelle warm laufen."
 

@@ -133,6 +133,12 @@ def test_old_checkpoints_are_removed(tmp_path: Path) -> None:
     assert names == ["step-0000003.pt", "step-0000004.pt", "step-0000005.pt"]
 
 
+def test_the_mean_of_weights() -> None:
+    """Several points of a run are averaged weight by weight."""
+    mean = export.mean([{"a": torch.tensor([1.0, 2.0])}, {"a": torch.tensor([3.0, 6.0])}])
+    torch.testing.assert_close(mean, {"a": torch.tensor([2.0, 4.0])})
+
+
 def test_weights_of_another_shape_are_not_merged() -> None:
     """Trained weights must fit what training started from."""
     start = weights()
