@@ -25,7 +25,7 @@ _LEFT_OVER = 64
 _STEP = 3.0
 """What a decoding step costs whatever the batch, in units of what each row adds to it.
 
-With the embedded model on one core a step takes about 10 ms and 3.3 ms more a row
+With the embedded model on one core a step takes about 10 ms and 2 to 3 ms more a row
 (`bench/batches.py`).
 """
 
