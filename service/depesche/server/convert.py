@@ -142,7 +142,7 @@ def brief_message(brief: types.Brief, id_: str = "") -> types_pb2.Brief:
         signature=_signature(brief.signature),
         timings=_timings(brief.timings),
         incomplete=bool(brief.missing),
-        missing=[_missing_sentence(sentence) for sentence in brief.missing],
+        missing=[_untranslated(sentence) for sentence in brief.missing],
     )
 
 
@@ -153,22 +153,18 @@ def detection_message(detection: types.Detection) -> types_pb2.Detection:
 
 def translation_message(translation: types.Translation) -> types_pb2.TranslatedSentence:
     """Write a sentence and its English."""
-    sentence = translation.sentence
-    return types_pb2.TranslatedSentence(
-        index=sentence.index,
-        block_kind=BLOCK_KINDS[sentence.kind],
-        block=sentence.block,
-        source_span=_source_span(sentence),
-        source=sentence.source,
-        normalised_source=sentence.text,
+    message = _untranslated(translation.sentence)
+    english = types_pb2.TranslatedSentence(
         text=translation.text,
         score=translation.score,
         decoding=DECODINGS[translation.decoding],
         findings=_findings(translation.findings),
     )
+    message.MergeFrom(english)
+    return message
 
 
-def _missing_sentence(sentence: types.Sentence) -> types_pb2.TranslatedSentence:
+def _untranslated(sentence: types.Sentence) -> types_pb2.TranslatedSentence:
     return types_pb2.TranslatedSentence(
         index=sentence.index,
         block_kind=BLOCK_KINDS[sentence.kind],
