@@ -10,15 +10,36 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
+from sentencepiece import SentencePieceProcessor
 
-from models.training import base, checkpoint, data, evaluate, export, gemma, reopen, vocabulary
-from models.training.finetune import Run
+from models.training import (
+    base,
+    checkpoint,
+    data,
+    evaluate,
+    export,
+    gemma,
+    nearest,
+    reopen,
+    vocabulary,
+)
+from models.training.finetune import Run, encode
+from models.training.sample import Sampler
 from models.training.schedule import Settings
+from models.training.trainer import find_device
 
 __all__ = ["main"]
 
 _COUNTED = 0.3
 """Least weight of the corpora in which the vocabulary's pieces are counted."""
+
+_PROMPTS = 64
+"""Sources that are translated at once."""
+
+_SPARE_TOKENS = 20
+"""Tokens that a translation may be longer than the longest source of its group."""
+
+_SEED = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     tuning.add_argument("--rate", type=float, default=defaults.rate, help="learning rate")
     tuning.add_argument("--embeddings", action="store_true", help="train the embeddings too")
     tuning.add_argument("--plain", action="store_true", help="don't compile the layers")
+    tuning.add_argument("--pairs", type=Path, help="learnt from, in place of pairs.jsonl")
+    drawing = parser.add_argument_group("sample")
+    drawing.add_argument(
+        "--sources", nargs="+", type=_wanted, default=[], help="sentences to translate: km=3000"
+    )
+    drawing.add_argument("--each", type=int, default=6, help="translations drawn of each")
+    drawing.add_argument("--temperature", type=float, default=0.5, help="of the drawing")
     results = parser.add_argument_group("reopen, export, evaluate")
     results.add_argument(
         "--weights", nargs="+", default=["best"], choices=("best", "final", "averaged")
@@ -56,6 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     results.add_argument("--leaderboard", type=Path, help="public models' scores")
     results.add_argument("--card", type=Path, help="model card that gets the table")
     return parser
+
+
+def _wanted(text: str) -> tuple[str, int]:
+    language, _, number = text.partition("=")
+    return language, int(number)
 
 
 def _base(options: argparse.Namespace) -> None:
@@ -96,6 +129,41 @@ def _reopen(options: argparse.Namespace) -> None:
     checkpoint.save_weights(export.merge(start, opened), options.work / "start.safetensors")
 
 
+def _sample(options: argparse.Namespace) -> None:
+    work = options.work
+    pairs = nearest.sources(data.load(work / "pairs.jsonl"), dict(options.sources), _SEED)
+    examples = encode(pairs, work / "sentencepiece.model")
+    processor = SentencePieceProcessor(model_file=str(work / "sentencepiece.model"))
+    sampler = Sampler(
+        checkpoint.load_weights(work / "start.safetensors"),
+        last=processor.eos_id(),
+        temperature=options.temperature,
+        device=find_device(),
+    )
+    groups = nearest.groups([len(example.prompt) for example in examples], _PROMPTS, _SEED)
+    path = work / "sampled.jsonl"
+    # A run that was stopped goes on with the group it was at.
+    kept = data.load(path) if path.exists() else []
+    kept = kept[: len(kept) // _PROMPTS * _PROMPTS]
+    for number, group in enumerate(groups):
+        if number < len(kept) / _PROMPTS:
+            continue
+        prompts = [examples[position].prompt for position in group]
+        drawn = sampler.sample(prompts, options.each, _longest(prompts), seed=number)
+        texts = [text.strip() for text in processor.decode(drawn)]
+        rows = range(0, len(texts), options.each)
+        kept += [
+            nearest.nearest(pairs[position], texts[row : row + options.each])
+            for position, row in zip(group, rows, strict=True)
+        ]
+        data.save(kept, path)
+        print(f"{len(kept)} of {len(pairs)}")
+
+
+def _longest(prompts: Sequence[Sequence[int]]) -> int:
+    return max(map(len, prompts)) + _SPARE_TOKENS
+
+
 def _finetune(options: argparse.Namespace) -> None:
     settings = Settings(
         rate=options.rate,
@@ -110,6 +178,7 @@ def _finetune(options: argparse.Namespace) -> None:
         settings=settings,
         start=options.start,
         decay=options.decay_steps,
+        pairs=options.pairs,
         fast=not options.plain,
     )
     run.run()
@@ -149,6 +218,7 @@ _STEPS: dict[str, Callable[[argparse.Namespace], None]] = {
     "data": _data,
     "vocabulary": _vocabulary,
     "reopen": _reopen,
+    "sample": _sample,
     "finetune": _finetune,
     "export": _export,
     "evaluate": _evaluate,

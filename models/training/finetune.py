@@ -53,6 +53,7 @@ class Run:
         validate_every: steps between validations.
         save_minutes: minutes between checkpoints.
         patience: validations without improvement after which to stop.
+        pairs: what to learn from, in place of `pairs.jsonl` in `work`.
         fast: whether to compile the layers.
     """
 
@@ -65,6 +66,7 @@ class Run:
     validate_every: int = 200
     save_minutes: float = 8.0
     patience: int = 30
+    pairs: Path | None = None
     fast: bool = True
     _stopped: bool = False
     _recent: deque[tuple[float, int, float]] = field(default_factory=lambda: deque(maxlen=_WINDOW))
@@ -110,7 +112,7 @@ class Run:
         return progress
 
     def _examples(self) -> tuple[list[Example], list[Pair]]:
-        pairs = data.load(self.work / "pairs.jsonl")
+        pairs = data.load(self.pairs or self.work / "pairs.jsonl")
         examples = encode(pairs, self.work / "sentencepiece.model")
         short = [len(example) <= self.settings.longest for example in examples]
         return (

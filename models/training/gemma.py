@@ -1,11 +1,11 @@
 """Gemma 3 as functions on a dictionary of weights under GGUF's names.
 
 Written out, not taken from transformers, because one layer compiles to one graph that serves all
-eighteen, and because right-padded batches of sentences need neither masks nor a cache. Follows the
-Gemma 3 technical report (arXiv:2503.19786).
+eighteen, and because right-padded batches of sentences need no masks. Follows the Gemma 3 technical
+report (arXiv:2503.19786).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -21,6 +21,8 @@ __all__ = [
     "LOCAL_BASE",
     "WINDOW",
     "Layer",
+    "Mix",
+    "causal",
     "hidden",
     "is_global",
     "layer",
@@ -41,13 +43,34 @@ _EPSILON = 1e-6
 
 T = TypeVar("T")
 Weights = Mapping[str, Tensor]
-Layer = Callable[[Tensor, Weights, Tensor, Tensor], Tensor]
+Mix = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Attention proper: of queries of shape (batch, HEADS, length, HEAD_WIDTH), and of keys and values
+with one head instead; returns the mixed values, shaped like the queries."""
+
+Layer = Callable[[Tensor, Weights, Tensor, Tensor, Mix], Tensor]
 
 
-def _rotations(length: int, base: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return cosines and sines of the rotary positions, of shape (length, HEAD_WIDTH)."""
-    powers = torch.arange(0, HEAD_WIDTH, 2, device=device) / HEAD_WIDTH
-    angles = torch.outer(torch.arange(length, device=device), base**-powers).repeat(1, 2)
+def causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Mix the values that stand at or before each query."""
+    key, value = (states.expand(-1, HEADS, -1, -1) for states in (key, value))
+    return functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+
+
+def _rotations(places: Tensor, base: float) -> tuple[Tensor, Tensor]:
+    """Return cosines and sines of rotary positions.
+
+    Args:
+        places: positions, of shape (length) or (batch, length).
+        base: of the angles.
+
+    Returns:
+        Tensors that queries and keys can be multiplied with.
+    """
+    powers = torch.arange(0, HEAD_WIDTH, 2, device=places.device) / HEAD_WIDTH
+    half = places[..., None] * base**-powers
+    angles = torch.cat((half, half), dim=-1)
+    if places.ndim > 1:
+        angles = angles[:, None]
     return angles.cos(), angles.sin()
 
 
@@ -61,7 +84,14 @@ def is_global(index: int) -> bool:
     return (index + 1) % GLOBAL_EVERY == 0
 
 
-def hidden(weights: Weights, ids: Tensor, run: Layer) -> Tensor:
+def hidden(
+    weights: Weights,
+    ids: Tensor,
+    run: Layer,
+    *,
+    places: Tensor | None = None,
+    mixes: Sequence[Mix] | None = None,
+) -> Tensor:
     """Return the last hidden states of a right-padded batch of token ids.
 
     Args:
@@ -69,15 +99,17 @@ def hidden(weights: Weights, ids: Tensor, run: Layer) -> Tensor:
         ids: token ids, of shape (batch, length); padding on the right needs no mask, for a token
             sees only what stands before it.
         run: `layer`, or a compiled version of it.
+        places: positions of the tokens, as `_rotations` wants them; from 0 if left out.
+        mixes: each layer's attention; `causal` if left out.
     """
     embedded = functional.embedding(ids, weights[EMBEDDINGS])
     states = embedded * torch.tensor(embedded.shape[-1] ** 0.5, dtype=embedded.dtype)
-    local, whole = (
-        _rotations(ids.shape[1], base, ids.device) for base in (LOCAL_BASE, GLOBAL_BASE)
-    )
+    if places is None:
+        places = torch.arange(ids.shape[1], device=ids.device)
+    local, whole = (_rotations(places, base) for base in (LOCAL_BASE, GLOBAL_BASE))
     for index in range(layers(weights)):
-        cosines, sines = whole if is_global(index) else local
-        states = run(states, of_layer(weights, index), cosines, sines)
+        mix = mixes[index] if mixes else causal
+        states = run(states, of_layer(weights, index), *(whole if is_global(index) else local), mix)
     return _norm(states, weights["output_norm.weight"])
 
 
@@ -91,15 +123,17 @@ def of_layer(weights: Mapping[str, T], index: int) -> dict[str, T]:
     }
 
 
-def layer(states: Tensor, weights: Weights, cosines: Tensor, sines: Tensor) -> Tensor:
+def layer(states: Tensor, weights: Weights, cosines: Tensor, sines: Tensor, mix: Mix) -> Tensor:
     """Run one layer: attention, then a gated feed-forward network, each between two norms."""
-    attended = _attention(_norm(states, weights["attn_norm"]), weights, cosines, sines)
+    attended = _attention(_norm(states, weights["attn_norm"]), weights, cosines, sines, mix)
     states = states + _norm(attended, weights["post_attention_norm"])
     fed = _feed_forward(_norm(states, weights["ffn_norm"]), weights)
     return states + _norm(fed, weights["post_ffw_norm"])
 
 
-def _attention(states: Tensor, weights: Weights, cosines: Tensor, sines: Tensor) -> Tensor:
+def _attention(
+    states: Tensor, weights: Weights, cosines: Tensor, sines: Tensor, mix: Mix
+) -> Tensor:
     batch, length, _ = states.shape
     split = partial(torch.reshape, shape=(batch, length, -1, HEAD_WIDTH))
     query, key, value = (
@@ -107,9 +141,7 @@ def _attention(states: Tensor, weights: Weights, cosines: Tensor, sines: Tensor)
     )
     query = _rotated(_norm(query, weights["attn_q_norm"]), cosines, sines)
     key = _rotated(_norm(key, weights["attn_k_norm"]), cosines, sines)
-    key, value = (states.expand(-1, HEADS, -1, -1) for states in (key, value))
-    mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-    joined = mixed.transpose(1, 2).reshape(batch, length, -1)
+    joined = mix(query, key, value).transpose(1, 2).reshape(batch, length, -1)
     return functional.linear(joined, weights["attn_output"])
 
 
