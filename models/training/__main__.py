@@ -66,12 +66,18 @@ def _parser() -> argparse.ArgumentParser:
         "--accumulate", type=int, default=defaults.accumulate, help="batches a step"
     )
     tuning.add_argument("--rate", type=float, default=defaults.rate, help="learning rate")
+    tuning.add_argument(
+        "--warmup", type=int, default=defaults.warmup, help="steps in which the rate is reached"
+    )
+    tuning.add_argument(
+        "--averaging", type=float, default=defaults.averaging, help="share that the average keeps"
+    )
     tuning.add_argument("--embeddings", action="store_true", help="train the embeddings too")
     tuning.add_argument("--plain", action="store_true", help="don't compile the layers")
     tuning.add_argument("--pairs", type=Path, help="learnt from, in place of pairs.jsonl")
     drawing = parser.add_argument_group("sample")
     drawing.add_argument(
-        "--sources", nargs="+", type=_wanted, default=[], help="sentences to translate: km=3000"
+        "--sources", nargs="+", type=_wanted, default=[], help="sources to translate: km=3000"
     )
     drawing.add_argument("--each", type=int, default=6, help="translations drawn of each")
     drawing.add_argument("--temperature", type=float, default=0.5, help="of the drawing")
@@ -88,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _wanted(text: str) -> tuple[str, int]:
     language, _, number = text.partition("=")
+    if language not in data.LANGUAGES:
+        raise argparse.ArgumentTypeError(f"{language!r} is none of {', '.join(data.LANGUAGES)}")
     return language, int(number)
 
 
@@ -130,6 +138,8 @@ def _reopen(options: argparse.Namespace) -> None:
 
 
 def _sample(options: argparse.Namespace) -> None:
+    if not options.sources:
+        raise SystemExit("sample wants --sources, such as km=3000")
     work = options.work
     pairs = nearest.sources(data.load(work / "pairs.jsonl"), dict(options.sources), _SEED)
     examples = encode(pairs, work / "sentencepiece.model")
@@ -144,9 +154,10 @@ def _sample(options: argparse.Namespace) -> None:
     path = work / "sampled.jsonl"
     # A run that was stopped goes on with the group it was at.
     kept = data.load(path) if path.exists() else []
-    kept = kept[: len(kept) // _PROMPTS * _PROMPTS]
+    reached = 0
     for number, group in enumerate(groups):
-        if number < len(kept) / _PROMPTS:
+        reached += len(group)
+        if reached <= len(kept):
             continue
         prompts = [examples[position].prompt for position in group]
         drawn = sampler.sample(prompts, options.each, _longest(prompts), seed=number)
@@ -167,6 +178,8 @@ def _longest(prompts: Sequence[Sequence[int]]) -> int:
 def _finetune(options: argparse.Namespace) -> None:
     settings = Settings(
         rate=options.rate,
+        warmup=options.warmup,
+        averaging=options.averaging,
         tokens=options.tokens,
         accumulate=options.accumulate,
         embeddings=options.embeddings,

@@ -167,9 +167,11 @@ def report(tallies: Sequence[Tally]) -> str:
 
 
 def save(pairs: Iterable[Pair], path: Path) -> None:
-    """Save pairs as lines of JSON."""
+    """Save pairs as lines of JSON, all or nothing."""
     lines = (json.dumps(asdict(pair), ensure_ascii=False) for pair in pairs)
-    path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    temporary.replace(path)
 
 
 def load(path: Path) -> list[Pair]:

@@ -1,8 +1,7 @@
 """Several translations of each source, drawn by chance: torch on large batches, with a cache.
 
-CTranslate2 copies the whole cache at each token, which is most of its time when hundreds of rows
-are decoded at once. Here a row's keys and values are written in place, which makes such batches
-several times as fast on the same cores.
+In torch, not in CTranslate2, so that it draws from the trained weights as they are, and on the
+accelerator where there is one. On two cores it is about as fast as CTranslate2 in int8.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
