@@ -18,7 +18,7 @@ from depesche.client import Client
 from depesche.types import BriefOptions, Language, Release
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "release.long.de.txt"
-_WORDS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+_WORDS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
 _CLIENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _SMALL = 30
 _PATIENT = 3_600.0

@@ -60,7 +60,8 @@ async def server_process(
         drain = asyncio.create_task(_discard(log))
         yield ServerProcess(process.pid, ready["listen"], ready["metrics"])
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await process.wait()
         if drain is not None:
             await drain

@@ -1,14 +1,16 @@
 """Run a server under mixed load and watch its memory.
 
-    python bench/soak.py [--minutes M]
+    python bench/soak.py [--minutes M] [--bound MIB]
 
 Clients brief, stream, feed, translate, send what is refused, and go away in the middle. Resident
-memory is read every ten seconds; its slope over the second half must be flat.
+memory is read every ten seconds; if its slope over the second half is over the bound, the exit code
+is 1.
 """
 
 import argparse
 import asyncio
 import random
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -94,19 +96,24 @@ async def soak(server: ServerProcess, minutes: float) -> tuple[int, list[tuple[f
     return calls, memory
 
 
-async def _measure(minutes: float) -> None:
+async def _measure(minutes: float) -> float:
+    """Print what was measured; returns the slope in MiB an hour."""
     async with server_process() as server:
         calls, memory = await soak(server, minutes)
-        half = memory[len(memory) // 2 :]
-        slope, _ = np.polyfit(*zip(*half, strict=True), 1)
-        print(f"{calls} calls; {slope * 3600:+.0f} MiB an hour over the second half")
+    half = memory[len(memory) // 2 :]
+    slope = float(np.polyfit(*zip(*half, strict=True), 1)[0]) * 3600
+    print(f"{calls} calls; {slope:+.0f} MiB an hour over the second half")
+    return slope
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30.0, help="how long")
-    asyncio.run(_measure(parser.parse_args().minutes))
+    parser.add_argument("--bound", type=float, default=60.0, help="MiB an hour")
+    arguments = parser.parse_args()
+    if asyncio.run(_measure(arguments.minutes)) > arguments.bound:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,12 @@ lines a second and their ratios:
 
 import argparse
 import asyncio
-import itertools
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from closed_loop import line_rate
 from server_process import server_process
 
 from depesche.client import Client
@@ -39,23 +39,13 @@ async def served(
     address: str, lines: Sequence[str], size: int, clients: int, seconds: float
 ) -> float:
     """Return lines a second for clients that send releases of `size` lines one after another."""
-    # The last lines that fill no release are left out.
-    chunks = itertools.cycle(
-        Release("\n".join(lines[i : i + size]), ContentFormat.LINES, language=Language.GERMAN)
-        for i in range(0, len(lines) - size + 1, size)
-    )
-    done = 0
     async with Client(address) as client:
-        started = time.monotonic()
 
-        async def work() -> None:
-            nonlocal done
-            while time.monotonic() - started < seconds:
-                await client.translate(next(chunks))
-                done += size
+        async def send(chunk: Sequence[str]) -> None:
+            release = Release("\n".join(chunk), ContentFormat.LINES, language=Language.GERMAN)
+            await client.translate(release)
 
-        await asyncio.gather(*(work() for _ in range(clients)))
-        return done / (time.monotonic() - started)
+        return await line_rate(send, lines, size, clients, seconds)
 
 
 def bare(backend: TranslationBackend, lines: Sequence[str], workers: int) -> float:
