@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from depesche.config import Settings
-from depesche.engine import LoadedModels, Loader
+from depesche.engine import Engine, LoadedModels, Loader
 from depesche.inference.backend import Hypothesis, TranslationBackend
 from depesche.inference.fake import FakeBackend
 from depesche.inference.fake_encoder import FakeEncoder
@@ -32,6 +32,11 @@ def held(backend: FakeBackend) -> Iterator[None]:
         yield
     finally:
         backend.gate.set()
+
+
+def slow_down(engine: Engine) -> None:
+    """Make the translation model look as slow as one that decodes 50 tokens a second."""
+    engine._current.queue._rate.add(first=3_000, padded=3_000, seconds=60)
 
 
 def dictionary(entries: dict[str, str]) -> Callable[[str], str | Hypothesis]:

@@ -22,7 +22,7 @@ from depesche.types import (
     SummaryStrategy,
     Translation,
 )
-from tests.support import SUMMARY, TRANSLATION, dictionary, fake_loader
+from tests.support import SUMMARY, TRANSLATION, dictionary, fake_loader, slow_down
 
 GERMAN = {
     "Neue Brücke über den Rhein eröffnet": "New bridge over the Rhine opened",
@@ -247,6 +247,7 @@ async def briefing(backend: Stuck) -> AsyncIterator[Engine]:
     """Give an engine that decodes one segment after another, the longest first."""
     settings = Settings(workers=1, batch_tokens=1)
     engine = await Engine.load(settings, loader=fake_loader(backend))
+    slow_down(engine)
     try:
         yield engine
     finally:

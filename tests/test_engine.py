@@ -1,5 +1,6 @@
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,14 +11,16 @@ from depesche.errors import (
     InvalidRequest,
     LanguageUncertain,
     ModelError,
+    NotReady,
     QueueFull,
     ShuttingDown,
 )
 from depesche.inference.cpu import available_cpus
 from depesche.inference.fake import FakeBackend
+from depesche.inference.fake_encoder import FakeEncoder
 from depesche.models.store import ModelStore
 from depesche.types import BriefOptions, Language, Release
-from tests.support import fake_loader, held
+from tests.support import fake_loader, held, slow_down
 
 TEXT = "Die Stadt Köln hat am Montag nach langer Bauzeit eine neue Brücke über den Rhein eröffnet."
 
@@ -45,6 +48,7 @@ async def test_english_is_not_refused_for_the_queue_of_a_model() -> None:
     """A release in English needs no translation, however much waits for one."""
     backend = FakeBackend()
     engine = await Engine.load(Settings(workers=1), loader=fake_loader(backend))
+    slow_down(engine)
     deadline = time.monotonic() + 60
     with held(backend):
         waiting = asyncio.create_task(engine.translate(Release("\n\n".join([TEXT] * 500))))
@@ -69,18 +73,19 @@ async def test_a_reload_lets_running_calls_end_on_the_old_models() -> None:
         return fake_loader(next(backends))(settings, store)
 
     engine = await Engine.load(Settings(decode_again=False), loader=loader)
+    begun = old.begun
     old.gate.clear()
     running = asyncio.create_task(engine.translate(Release(TEXT)))
-    reload = asyncio.create_task(engine.reload())
-    while engine._current.models.backend is old:  # noqa: ASYNC110 - the swap has no event
+    while old.begun == begun:  # noqa: ASYNC110 - it is in another thread
         await asyncio.sleep(0)
+    await engine.reload()
     after = await engine.translate(Release(TEXT))
 
     assert not running.done()
-    assert not reload.done()
+    with pytest.raises(NotReady, match="the models before"):
+        await engine.reload()
     old.gate.set()
     before = await running
-    await reload
     await engine.aclose()
     assert [t.text for t in before.translations] == ["Old."]
     assert [t.text for t in after.translations] == ["New."]
@@ -162,3 +167,41 @@ async def test_a_reload_after_closing_changes_nothing() -> None:
     with pytest.raises(ShuttingDown):
         await engine.reload()
     assert engine._current.models.backend is backends[0]
+
+
+async def test_a_refused_release_is_told_nothing_before() -> None:
+    """No event comes before the refusal, or the caller's gRPC couldn't try again."""
+    backend = FakeBackend()
+    settings = Settings(workers=1, queue_segments=1)
+    engine = await Engine.load(settings, loader=fake_loader(backend))
+    with held(backend):
+        begun = backend.begun
+        running = asyncio.create_task(engine.translate(Release(TEXT)))
+        while backend.begun == begun:  # noqa: ASYNC110 - it is in another thread
+            await asyncio.sleep(0)
+        waiting = asyncio.create_task(engine.translate(Release(TEXT)))
+        while engine.statistics()["embedded"].tokens == 0:  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0)
+        events: list[object] = []
+        with pytest.raises(QueueFull):
+            events += [event async for event in engine.stream(Release(TEXT), BriefOptions())]
+        assert events == []
+    await asyncio.gather(running, waiting)
+    await engine.aclose()
+
+
+async def test_a_long_summary_gives_way_to_others() -> None:
+    """Its sentences are encoded some at a time, each time in turn with whoever waits."""
+    encoder = FakeEncoder()
+
+    def loader(settings: Settings, store: ModelStore) -> LoadedModels:
+        return replace(fake_loader(FakeBackend())(settings, store), encoder=encoder)
+
+    engine = await Engine.load(Settings(workers=1), loader=loader)
+    encoder.history.clear()
+    text = " ".join(f"The city opened bridge number {number} this year." for number in range(70))
+    summary = await engine.summarise(Release(text), BriefOptions(sentence_count=3))
+    await engine.aclose()
+
+    assert len(summary.sentences) == 3
+    assert [len(part) for part in encoder.history] == [32, 32, 6]

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from depesche.inference.encoder import CTranslateEncoder
+from depesche.inference.encoder_queue import EncoderQueue
 from depesche.inference.fake_encoder import FakeEncoder
+from depesche.inference.slots import Slots
 from depesche.models.store import ModelStore
 from depesche.summarise import Summariser, choose
 from depesche.types import ModelIdentity
@@ -125,19 +127,20 @@ def test_count(count: int, expected: list[int]) -> None:
 
 def test_empty() -> None:
     """Of nothing, nothing is chosen."""
-    assert Summariser(FakeEncoder(), IDENTITY).summarise([], 3) == []
+    assert choose([], FakeEncoder().encode([]), 3) == []
 
 
 def test_one_sentence() -> None:
     """A text of one sentence is its own summary, even if it holds no word."""
-    assert Summariser(FakeEncoder(), IDENTITY).summarise(["…"], 3) == [0]
+    assert choose(["…"], FakeEncoder().encode(["…"]), 3) == [0]
 
 
-def test_summariser_passes_penalties() -> None:
+async def test_summariser() -> None:
     """The summariser embeds what it is given once, and hands penalties on."""
     encoder = FakeEncoder()
-    summariser = Summariser(encoder, IDENTITY)
-    assert summariser.summarise([BRIDGE, COST], 1, [1.0, 0.0]) == [1]
+    summariser = Summariser(EncoderQueue("fake", encoder, Slots(1)), IDENTITY)
+    assert await summariser.summarise([BRIDGE, COST], 1, [1.0, 0.0]) == [1]
+    assert await summariser.summarise([], 1) == []
     assert encoder.history == [[BRIDGE, COST]]
     assert summariser.identity is IDENTITY
 
@@ -153,10 +156,11 @@ def test_any_text(texts: list[str], count: int) -> None:
 
 
 @pytest.mark.model
-def test_embedded_encoder() -> None:
+async def test_embedded_encoder() -> None:
     """The shipped encoder tells a paraphrase and an aside from the news."""
     store = ModelStore(MODELS)
-    summariser = Summariser(CTranslateEncoder(store.verify("minilm")), IDENTITY)
+    encoder = CTranslateEncoder(store.verify("minilm"))
+    summariser = Summariser(EncoderQueue("minilm", encoder, Slots(1)), IDENTITY)
     texts = [
         "The city council opens a new railway bridge across the river on Monday.",
         "On Monday, a new railway bridge across the river is opened by the city council.",
@@ -165,4 +169,4 @@ def test_embedded_encoder() -> None:
         "Trains across the bridge will be ten minutes faster.",
         "Contact: city press office, phone 555 0100",
     ]
-    assert summariser.summarise(texts, 3) == [0, 3, 4]
+    assert await summariser.summarise(texts, 3) == [0, 3, 4]

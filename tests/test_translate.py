@@ -47,15 +47,9 @@ async def translate(
     translator: Translator, texts: Sequence[str], timings: Timings | None = None
 ) -> list[Translation]:
     sentences = [sentence(text, index) for index, text in enumerate(texts)]
-    found = [
-        translation
-        async for translation in translator.translate(
-            sentences,
-            Language.GERMAN,
-            ask=Ask(),
-            timings=timings or Timings(),
-        )
-    ]
+    plan = await translator.plan(sentences, Language.GERMAN, Ask())
+    steps = translator.translate(plan, ask=Ask(), timings=timings or Timings())
+    found = [translation async for translation in steps]
     return sorted(found, key=lambda t: t.sentence.index)
 
 
@@ -210,12 +204,9 @@ async def test_leaving_early_stops_the_second_decoding() -> None:
     backend = FakeBackend(lambda text: ENGLISH if text == GERMAN else WRONG)
 
     async with translating(backend) as translator:
-        stream = translator.translate(
-            [sentence(GERMAN), sentence("Es kamen 12 Gäste.", 1)],
-            Language.GERMAN,
-            ask=Ask(),
-            timings=Timings(),
-        )
+        sentences = [sentence(GERMAN), sentence("Es kamen 12 Gäste.", 1)]
+        plan = await translator.plan(sentences, Language.GERMAN, Ask())
+        stream = translator.translate(plan, ask=Ask(), timings=Timings())
         async with aclosing(stream):
             await anext(stream)
         names = {task.get_coro().__name__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]

@@ -13,11 +13,10 @@ from depesche import __version__
 from depesche.errors import DeadlineExceeded, InvalidRequest, Violation
 from depesche.fidelity import weigh
 from depesche.inference.queue import Ask
-from depesche.inference.slots import Slots
 from depesche.summarise import Summariser
 from depesche.text import document, language, segment, sentences
 from depesche.text.clauses import shorten
-from depesche.translate import Translator
+from depesche.translate import Plan, Translator
 from depesche.types import (
     BlockKind,
     Brief,
@@ -47,8 +46,6 @@ _DOUBT = 0.1
 _SUMMARY_SECONDS = 0.3
 _SUMMARY_SECONDS_EACH = 0.02
 _SUMMARY_SHARE = 0.5
-# Sentences up to which the encoder's time is a matter of milliseconds.
-_SHORT = 100
 
 _BODY = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 
@@ -60,10 +57,12 @@ class Prepared:
     Attributes:
         detection: its language.
         sentences: its sentences, in document order; never empty.
+        plan: how they are translated; None for English, which stays as it is.
     """
 
     detection: Detection
     sentences: Sequence[Sentence]
+    plan: Plan | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,42 +81,39 @@ class Started:
 class Briefer:
     """Runs the pipeline on loaded models."""
 
-    def __init__(
-        self, translator: Translator, summariser: Summariser, slots: Slots, max_sentences: int
-    ) -> None:
+    def __init__(self, translator: Translator, summariser: Summariser, max_sentences: int) -> None:
         """Make a pipeline.
 
         Args:
             translator: gives the English of sentences.
             summariser: chooses key sentences.
-            slots: the CPU's places, of which the summariser takes one.
             max_sentences: most sentences that a release may hold.
         """
         self._translator = translator
         self._summariser = summariser
-        self._slots = slots
         self._max_sentences = max_sentences
 
     async def stream(
-        self, release: Release, options: BriefOptions, *, deadline: float | None = None
+        self, release: Release, options: BriefOptions, ask: Ask
     ) -> AsyncGenerator[Started | Translation | Brief, None]:
         """Brief a release, telling of each step: the start, each sentence, the brief.
 
         Args:
             release: what to brief.
             options: what is asked of the brief.
-            deadline: `time.monotonic()` value after which nobody wants it.
+            ask: what is asked of the queue.
 
         Raises:
             RequestError: the release can't be briefed; see its subclasses.
             LoadError: there is no room, or no time.
         """
         timings = Timings()
-        prepared = await self.prepare(release, timings)
+        prepared = await self.prepare(release, ask, timings)
+        # Not before it is let in: gRPC doesn't try a call again of which something has come back.
         yield Started(prepared.detection, len(prepared.sentences))
         translations: list[Translation] = []
-        cutoff = _cutoff(len(prepared.sentences), options, deadline)
-        steps = self.translate(prepared, options, deadline, timings, cutoff)
+        cutoff = _cutoff(len(prepared.sentences), ask)
+        steps = self.translate(prepared, ask, timings, cutoff)
         async with aclosing(steps):
             async for translation in steps:
                 translations.append(translation)
@@ -138,26 +134,28 @@ class Briefer:
             missing=_missing(prepared.sentences, translations),
         )
 
-    async def prepare(self, release: Release, timings: Timings) -> Prepared:
-        """Read a release: its language and its sentences.
+    async def prepare(self, release: Release, ask: Ask, timings: Timings) -> Prepared:
+        """Read a release, its language and its sentences, and see that there is room for it.
 
         Raises:
             InvalidRequest: it holds no sentence, or too many.
             LanguageUnsupported: no model translates its language.
+            LoadError: there is no room, or no time.
         """
         with _timed(timings, "read"):
-            prepared = await asyncio.to_thread(_prepare, release)
-        count = len(prepared.sentences)
-        if count > self._max_sentences:
-            rule = f"holds {count} sentences; the limit is {self._max_sentences}"
-            raise InvalidRequest([Violation("release.text", rule)])
-        return prepared
+            detection, found = await asyncio.to_thread(_read, release)
+            if len(found) > self._max_sentences:
+                rule = f"holds {len(found)} sentences; the limit is {self._max_sentences}"
+                raise InvalidRequest([Violation("release.text", rule)])
+            plan = None
+            if detection.language is not Language.ENGLISH:
+                plan = await self._translator.plan(found, detection.language, ask)
+        return Prepared(detection, found, plan)
 
     async def translate(
         self,
         prepared: Prepared,
-        options: BriefOptions,
-        deadline: float | None,
+        ask: Ask,
         timings: Timings,
         cutoff: float | None = None,
     ) -> AsyncGenerator[Translation, None]:
@@ -165,22 +163,11 @@ class Briefer:
 
         What isn't ready at the `cutoff`, a `time.monotonic()` value, is left out.
         """
-        if prepared.detection.language is Language.ENGLISH:
+        if prepared.plan is None:
             for sentence in prepared.sentences:
                 yield self._translator.keep(sentence)
             return
-        steps = self._translator.translate(
-            prepared.sentences,
-            prepared.detection.language,
-            ask=Ask(
-                priority=options.priority,
-                deadline=deadline,
-                reproducible=options.reproducible,
-                partial=cutoff is not None,
-            ),
-            timings=timings,
-            cutoff=cutoff,
-        )
+        steps = self._translator.translate(prepared.plan, ask=ask, timings=timings, cutoff=cutoff)
         async with aclosing(steps):
             async for translation in steps:
                 yield translation
@@ -194,19 +181,14 @@ class Briefer:
     ) -> list[int]:
         """Choose key sentences among the body's; gives places in `translations`.
 
-        Waits for a place on the CPU until the `cutoff`, a `time.monotonic()` value, at most: the
-        batches that run may take longer than the deadline is away.
+        Waits for a place on the CPU until the `cutoff`, a `time.monotonic()` value, at most.
         """
         body = [i for i, t in enumerate(translations) if t.sentence.kind in _BODY and t.text]
         places = body or [i for i, t in enumerate(translations) if t.text]
         texts = [translations[i].text for i in places]
         penalties = [_penalty(translations[i]) for i in places]
         with _timed(timings, "summarise"):
-            patience = None if cutoff is None else max(0.0, cutoff - time.monotonic())
-            async with self._slots.use(short=len(texts) <= _SHORT, patience=patience):
-                chosen = await asyncio.to_thread(
-                    self._summariser.summarise, texts, count, penalties
-                )
+            chosen = await self._summariser.summarise(texts, count, penalties, cutoff)
         return [places[i] for i in chosen]
 
     def signature(self, source: Language, options: BriefOptions, *, brief: bool) -> Signature:
@@ -235,7 +217,7 @@ class Briefer:
         return tuple(_brief_sentence(translations[i]) for i in places)
 
 
-def _prepare(release: Release) -> Prepared:
+def _read(release: Release) -> tuple[Detection, Sequence[Sentence]]:
     blocks = document.read(release)
     body = "\n".join(block.content.text for block in blocks)
     if release.language is None:
@@ -248,7 +230,7 @@ def _prepare(release: Release) -> Prepared:
     found = segment.sentences(blocks, release, detection.language)
     if not found:
         raise InvalidRequest([Violation("release.text", "holds no sentence")])
-    return Prepared(detection, found)
+    return detection, found
 
 
 def _penalty(translation: Translation) -> float:
@@ -275,12 +257,12 @@ def _headline(translations: Sequence[Translation]) -> BriefSentence:
     return BriefSentence(shorten(lead.text), (lead.sentence.index,), lead.findings)
 
 
-def _cutoff(sentences: int, options: BriefOptions, deadline: float | None) -> float | None:
+def _cutoff(sentences: int, ask: Ask) -> float | None:
     """Tell when translation must stop for a summary of what is done, or None if it must not."""
-    if deadline is None or not options.allow_incomplete:
+    if ask.deadline is None or not ask.partial:
         return None
-    left = max(0.0, deadline - time.monotonic())
-    return deadline - min(
+    left = max(0.0, ask.deadline - time.monotonic())
+    return ask.deadline - min(
         _SUMMARY_SECONDS + _SUMMARY_SECONDS_EACH * sentences, _SUMMARY_SHARE * left
     )
 

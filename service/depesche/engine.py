@@ -9,10 +9,17 @@ from typing import Self, TypeAlias
 
 from depesche.brief import Briefer, Started
 from depesche.config import Settings
-from depesche.errors import ConfigurationError, FeatureUnavailable, ModelUnknown, ShuttingDown
+from depesche.errors import (
+    ConfigurationError,
+    FeatureUnavailable,
+    ModelUnknown,
+    NotReady,
+    ShuttingDown,
+)
 from depesche.inference.backend import TranslationBackend
 from depesche.inference.cpu import available_cpus
 from depesche.inference.encoder import CTranslateEncoder, SentenceEncoder
+from depesche.inference.encoder_queue import EncoderQueue
 from depesche.inference.gemma import GemmaBackend
 from depesche.inference.memory import limit_heaps, release_free_memory
 from depesche.inference.observer import NULL_OBSERVER, Observer, QueueStatistics
@@ -54,6 +61,7 @@ __all__ = [
 _TOKENS_PER_CHARACTER = 0.3
 """Source tokens a character, about: German and Russian have 0.23, Khmer 0.5."""
 
+_WARM_UP_SEGMENTS = 5  # 90 tokens, one batch even by the first guess of the rate
 _WARM_UP = "Guten Morgen, dies ist ein Satz, an dem sich die Modelle warm laufen."
 
 
@@ -138,6 +146,8 @@ class Engine:
         self._reloading = asyncio.Lock()
         self._closed = False
         self._current: _Running
+        self._retired: _Running | None = None
+        self._retiring: asyncio.Task[None] | None = None
 
     @classmethod
     async def load(
@@ -169,11 +179,10 @@ class Engine:
         check_release(release, self._settings)
         check_options(options, self._settings)
         _check_strategy(options.strategy)
-        with self._use() as running, running.reserve(release, options, deadline) as read:
-            events = running.briefer.stream(release, options, deadline=deadline)
-            async with aclosing(events):
+        asked = _ask(options, deadline, partial=options.allow_incomplete)
+        with self._use() as running, running.reserve(release, asked) as ask:
+            async with aclosing(running.briefer.stream(release, options, ask)) as events:
                 async for event in events:
-                    read()
                     yield event
 
     async def brief(
@@ -198,14 +207,13 @@ class Engine:
         Of the options, priority and reproducibility count.
         """
         check_release(release, self._settings)
-        asked, timings = options or BriefOptions(), Timings()
-        with self._use() as running, running.reserve(release, asked, deadline) as read:
+        options, timings = options or BriefOptions(), Timings()
+        with self._use() as running, running.reserve(release, _ask(options, deadline)) as ask:
             briefer = running.briefer
-            prepared = await briefer.prepare(release, timings)
-            read()
-            found = [t async for t in briefer.translate(prepared, asked, deadline, timings)]
+            prepared = await briefer.prepare(release, ask, timings)
+            found = [t async for t in briefer.translate(prepared, ask, timings)]
             found.sort(key=lambda t: t.sentence.index)
-            signature = briefer.signature(prepared.detection.language, asked, brief=False)
+            signature = briefer.signature(prepared.detection.language, options, brief=False)
             return TranslatedRelease(prepared.detection, tuple(found), signature, timings)
 
     def detect(self, text: str) -> Detection:
@@ -225,10 +233,10 @@ class Engine:
         _check_strategy(options.strategy)
         timings = Timings()
         english = replace(release, language=Language.ENGLISH)
-        with self._use() as running:
+        with self._use() as running, running.reserve(english, _ask(options, None)) as ask:
             briefer = running.briefer
-            prepared = await briefer.prepare(english, timings)
-            kept = [t async for t in briefer.translate(prepared, options, None, timings)]
+            prepared = await briefer.prepare(english, ask, timings)
+            kept = [t async for t in briefer.translate(prepared, ask, timings)]
             chosen = await briefer.choose(kept, options.sentence_count, timings)
             signature = briefer.signature(Language.ENGLISH, options, brief=True)
         return Summary(tuple(kept[i].sentence for i in chosen), signature, timings)
@@ -238,18 +246,23 @@ class Engine:
         return [self._status(spec) for spec in self._store.manifest]
 
     async def reload(self) -> list[ModelStatus]:
-        """Load the models anew beside the running ones, then swap; calls under way end on the old.
+        """Load the models anew beside the running ones, then swap.
+
+        Calls under way end on the old ones, which are freed with the last of them.
 
         Raises:
             ModelError: the new models can't be loaded; the running ones stay.
+            NotReady: calls still run on the models of before an earlier reload.
         """
         async with self._reloading:
+            if self._retiring is not None and not self._retiring.done():
+                raise NotReady("calls still run on the models before the present ones")
             started = await self._start()
             if self._closed:
                 await started.aclose(wait=False)
                 raise ShuttingDown("the service is shutting down")
             old, self._current = self._current, started
-            await old.aclose()
+            self._retired, self._retiring = old, asyncio.create_task(old.aclose())
         return self.models()
 
     def statistics(self) -> dict[str, QueueStatistics]:
@@ -260,6 +273,9 @@ class Engine:
         """Refuse what waits, let running batches end and free the models."""
         self._closed = True
         await self._current.aclose(wait=False)
+        if self._retired is not None and self._retiring is not None:
+            self._retired.hurry()
+            await self._retiring
 
     @contextmanager
     def _use(self) -> Iterator["_Running"]:
@@ -268,11 +284,12 @@ class Engine:
             yield running
 
     async def _start(self) -> "_Running":
-        workers = worker_count(self._settings)
+        # Places of its own: new models must be warm whatever the calls on the old ones do.
+        slots = Slots(worker_count(self._settings))
         limit_heaps()
         self._store.refresh()
         models = await asyncio.to_thread(self._loader, self._settings, self._store)
-        running = _Running(models, self._settings, workers, self._observer)
+        running = _Running(models, self._settings, slots, self._observer)
         try:
             await running.warm()
         except BaseException:
@@ -303,14 +320,13 @@ class _Running:
     """One generation of loaded models with their queue and pipeline."""
 
     def __init__(
-        self, models: LoadedModels, settings: Settings, workers: int, observer: Observer
+        self, models: LoadedModels, settings: Settings, slots: Slots, observer: Observer
     ) -> None:
         self.models = models
-        slots = Slots(workers)
         self.queue = SegmentQueue(
             models.translation.name,
             models.backend,
-            workers=workers,
+            workers=slots.count,
             batch_tokens=settings.batch_tokens,
             batch_seconds=settings.batch_seconds,
             capacity=settings.queue_segments,
@@ -324,28 +340,28 @@ class _Running:
             beam_size=settings.beam_size,
             decode_again=settings.decode_again,
         )
-        summariser = Summariser(models.encoder, models.summary)
-        self.briefer = Briefer(translator, summariser, slots, settings.max_sentences)
+        self._encoder = EncoderQueue(models.summary.name, models.encoder, slots, observer)
+        summariser = Summariser(self._encoder, models.summary)
+        self.briefer = Briefer(translator, summariser, settings.max_sentences)
         self._users = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
     async def warm(self) -> None:
         """Run each model once, so that the first caller doesn't pay for their set-up."""
-        async for _ in self.queue.translate([_WARM_UP]):
+        # By the batch, so that the rate that is learnt of it is not that of single segments.
+        async for _ in self.queue.translate([_WARM_UP] * _WARM_UP_SEGMENTS):
             pass
         await asyncio.to_thread(self.models.encoder.encode, [_WARM_UP])
         await asyncio.to_thread(language.detect, _WARM_UP)
         release_free_memory()
 
-    def reserve(
-        self, release: Release, options: BriefOptions, deadline: float | None
-    ) -> AbstractContextManager[Callable[[], None]]:
+    def reserve(self, release: Release, ask: Ask) -> AbstractContextManager[Ask]:
         """Hold room in the queue while a release is read, or refuse it; see `SegmentQueue`."""
         if release.language is Language.ENGLISH:  # nothing of it will wait there
-            return nullcontext(lambda: None)
-        tokens = round(len(release.text) * _TOKENS_PER_CHARACTER)
-        return self.queue.reserve(tokens, Ask(priority=options.priority, deadline=deadline))
+            self._encoder.admit()
+            return nullcontext(ask)
+        return self.queue.reserve(round(len(release.text) * _TOKENS_PER_CHARACTER), ask)
 
     @contextmanager
     def used(self) -> Iterator[None]:
@@ -358,6 +374,10 @@ class _Running:
             if not self._users:
                 self._idle.set()
                 release_free_memory()
+
+    def hurry(self) -> None:
+        """Let an `aclose` that waits go on."""
+        self._idle.set()
 
     async def aclose(self, *, wait: bool = True) -> None:
         """Free the models, once nobody uses them any more if `wait`."""
@@ -379,7 +399,11 @@ def load_models(settings: Settings, store: ModelStore) -> LoadedModels:
         max_target_tokens=spec.max_target_tokens,
     )
     summary = _configured(store, "summary_model", settings.summary_model, "summary")
-    encoder = CTranslateEncoder(store.verify(summary.name), threads=settings.threads_per_worker)
+    encoder = CTranslateEncoder(
+        store.verify(summary.name),
+        workers=worker_count(settings),
+        threads_per_worker=settings.threads_per_worker,
+    )
     return LoadedModels(
         backend,
         encoder,
@@ -419,6 +443,15 @@ def _configured(store: ModelStore, setting: str, name: str, task: str) -> ModelS
 def _identity(spec: ModelSpec, store: ModelStore, quantisation: str) -> ModelIdentity:
     digest = store.digest(spec.name)
     return ModelIdentity(spec.task, spec.name, spec.revision, digest, quantisation, spec.licence)
+
+
+def _ask(options: BriefOptions, deadline: float | None, *, partial: bool = False) -> Ask:
+    return Ask(
+        priority=options.priority,
+        deadline=deadline,
+        reproducible=options.reproducible,
+        partial=partial and deadline is not None,
+    )
 
 
 def _check_strategy(strategy: SummaryStrategy) -> None:

@@ -1,12 +1,13 @@
 """Choose the key sentences of an English text."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depesche.inference.encoder import SentenceEncoder
+from depesche.inference.encoder_queue import EncoderQueue
 from depesche.types import ModelIdentity
 
 __all__ = ["Summariser", "choose"]
@@ -47,16 +48,23 @@ class Summariser:
         identity: the encoder's model, for signatures.
     """
 
-    def __init__(self, encoder: SentenceEncoder, identity: ModelIdentity) -> None:
-        """Make a summariser of a loaded encoder and what names it."""
+    def __init__(self, queue: EncoderQueue, identity: ModelIdentity) -> None:
+        """Make a summariser of the way to a loaded encoder and what names it."""
         self.identity = identity
-        self._encoder = encoder
+        self._queue = queue
 
-    def summarise(
-        self, sentences: Sequence[str], count: int, penalties: Sequence[float] | None = None
+    async def summarise(
+        self,
+        sentences: Sequence[str],
+        count: int,
+        penalties: Sequence[float] | None = None,
+        cutoff: float | None = None,
     ) -> list[int]:
-        """Choose `count` of `sentences`; see `choose`. Blocks while the encoder runs."""
-        return choose(sentences, self._encoder.encode(sentences), count, penalties)
+        """Choose `count` of `sentences`; see `choose`, and `EncoderQueue.encode` of the cutoff."""
+        if not sentences:
+            return []
+        embeddings = await self._queue.encode(sentences, cutoff)
+        return await asyncio.to_thread(choose, sentences, embeddings, count, penalties)
 
 
 def choose(

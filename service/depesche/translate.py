@@ -25,7 +25,7 @@ from depesche.types import (
     Translation,
 )
 
-__all__ = ["Translator"]
+__all__ = ["Plan", "Translator"]
 
 # A sentence that fails even with a beam is cut once more, to this share of its tokens; a little
 # over a half, so that a clause boundary near the middle will do.
@@ -38,12 +38,30 @@ _SPLIT_MINIMUM = 24
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """The sentences of a release, cut for the model.
+
+    Attributes:
+        sentences: as they are to be translated.
+        language: theirs.
+        segments: what the model gets of them.
+        owners: for each segment, the place of its sentence in `sentences`.
+    """
+
+    sentences: Sequence[Sentence]
+    language: Language
+    segments: Sequence[str]
+    owners: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Call:
     """What the sentences of one request share."""
 
     language: Language
     ask: Ask
     timings: Timings
+    came: float
 
 
 class Translator:
@@ -91,20 +109,28 @@ class Translator:
         """Take an English sentence as its own translation."""
         return Translation(sentence, sentence.text, None, Decoding.NONE)
 
+    async def plan(self, sentences: Sequence[Sentence], language: Language, ask: Ask) -> Plan:
+        """Cut the sentences of one release for the model, and see that there is room for them.
+
+        Args:
+            sentences: what is to be translated.
+            language: theirs.
+            ask: what the request asks of the queue.
+
+        Raises:
+            LoadError: there is no room, or no time.
+        """
+        plan, tokens = await asyncio.to_thread(self._plan, sentences, language)
+        self._queue.admit(len(plan.segments), tokens, ask)
+        return plan
+
     async def translate(
-        self,
-        sentences: Sequence[Sentence],
-        language: Language,
-        *,
-        ask: Ask,
-        timings: Timings,
-        cutoff: float | None = None,
+        self, plan: Plan, *, ask: Ask, timings: Timings, cutoff: float | None = None
     ) -> AsyncGenerator[Translation, None]:
         """Give the English of each sentence once, in the order in which they finish.
 
         Args:
-            sentences: of one release.
-            language: theirs.
+            plan: the sentences, planned for the same request.
             ask: what the request asks of the queue; its beam is of no account.
             timings: the request's, to which the stages are added.
             cutoff: `time.monotonic()` value at which to stop: sentences that have no English then
@@ -113,11 +139,11 @@ class Translator:
         Raises:
             LoadError: there is no room, or no time.
         """
-        call = _Call(language, ask, timings)
         started = time.monotonic()
+        call = _Call(plan.language, ask, timings, started)
         again: dict[asyncio.Task[Translation], Translation] = {}
         try:
-            async with aclosing(before(self._first_pass(sentences, call), cutoff)) as firsts:
+            async with aclosing(before(self._first_pass(plan, call), cutoff)) as firsts:
                 async for first in firsts:
                     if first.findings and self._decode_again:
                         again[asyncio.create_task(self._again(first, call))] = first
@@ -138,23 +164,19 @@ class Translator:
                 task.cancel()
             await asyncio.gather(*again, return_exceptions=True)
 
-    async def _first_pass(
-        self, sentences: Sequence[Sentence], call: _Call
-    ) -> AsyncGenerator[Translation, None]:
+    async def _first_pass(self, plan: Plan, call: _Call) -> AsyncGenerator[Translation, None]:
         """Decode all sentences greedily together; gives each when its last segment is done."""
-        segments, owners = await asyncio.to_thread(self._plan, sentences, call.language)
-        self._queue.admit(len(segments), call.ask)
-        expected = Counter(owners)
+        expected = Counter(plan.owners)
         done: defaultdict[int, dict[int, Hypothesis]] = defaultdict(dict)
-        async with aclosing(self._queue.translate(segments, call.ask)) as results:
+        async with aclosing(self._queue.translate(plan.segments, call.ask)) as results:
             async for result in results:
                 call.timings.queue = max(call.timings.queue, result.wait)
-                place = owners[result.index]
+                place = plan.owners[result.index]
                 done[place][result.index] = result.hypothesis
                 if len(done[place]) == expected[place]:
                     hypotheses = [hypothesis for _, hypothesis in sorted(done.pop(place).items())]
                     decoding = Decoding.GREEDY if len(hypotheses) == 1 else Decoding.SPLIT
-                    yield await _compose(sentences[place], hypotheses, decoding, call.language)
+                    yield await _compose(plan.sentences[place], hypotheses, decoding, call.language)
 
     async def _again(self, first: Translation, call: _Call) -> Translation:
         """Decode a failing sentence by safer methods until one passes; gives the best of all."""
@@ -173,17 +195,16 @@ class Translator:
                 break
         return best
 
-    def _plan(
-        self, sentences: Sequence[Sentence], language: Language
-    ) -> tuple[list[str], list[int]]:
-        """Cut sentences into segments; gives those and, for each, the place of its sentence."""
+    def _plan(self, sentences: Sequence[Sentence], language: Language) -> tuple[Plan, int]:
+        """Cut sentences into segments; gives also the segments' tokens in all."""
         segments: list[str] = []
         owners: list[int] = []
         for place, sentence in enumerate(sentences):
             parts = self._cut(sentence.text, language, self._backend.max_source_tokens)
             segments.extend(parts)
             owners.extend([place] * len(parts))
-        return segments, owners
+        tokens = sum(self._count(segment) for segment in segments)
+        return Plan(sentences, language, segments, owners), tokens
 
     def _attempts(self, text: str, language: Language) -> list[list[str]]:
         """Tell the ways to cut a failing sentence: as little as can be, then into smaller parts."""
@@ -195,7 +216,9 @@ class Translator:
         return [whole, parts] if len(parts) > len(whole) else [whole]
 
     async def _beam(self, segments: Sequence[str], call: _Call) -> list[Hypothesis]:
-        ask = replace(call.ask, beam_size=self._beam_size, again=True, partial=False)
+        ask = replace(
+            call.ask, beam_size=self._beam_size, since=call.came, partial=False, room=None
+        )
         async with aclosing(self._queue.translate(segments, ask)) as results:
             done = {result.index: result.hypothesis async for result in results}
         return [done[index] for index in range(len(segments))]

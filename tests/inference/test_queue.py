@@ -25,9 +25,12 @@ class Recorder:
         self.counts = {"source": 0, "target": 0}
         self.finished = 0
 
-    def batch_started(self, model: str, segments: int, tokens: int, wait: float) -> None:
+    def waited(self, model: str, seconds: float) -> None:
         assert model == "fake"
-        assert wait >= 0
+        assert seconds >= 0
+
+    def batch_started(self, model: str, segments: int, tokens: int) -> None:
+        assert model == "fake"
         self.batches.append((segments, tokens))
 
     def batch_finished(self, model: str, seconds: float) -> None:
@@ -200,18 +203,18 @@ async def test_a_full_queue_refuses_with_a_hint() -> None:
     async with running(backend, capacity=2) as queue:
         first = asyncio.create_task(collect(queue, ["a"]))
         await until(lambda: backend.begun == 1)
-        queue.admit(3, Ask())  # nothing waits, so even a call over the capacity is let in
+        queue.admit(3, 3, Ask())  # nothing waits, so even a call over the capacity is let in
         second = asyncio.create_task(collect(queue, ["b", "c"]))
         await until(lambda: queue.statistics().segments == {"interactive": 2})
 
         with pytest.raises(QueueFull, match="holds 2 of 2 segments") as refused:
-            queue.admit(1, Ask())
+            queue.admit(1, 1, Ask())
 
         assert refused.value.retry_after >= 1
         backend.gate.set()
         assert await first == ["a"]
         assert await second == ["b", "c"]
-        queue.admit(1, Ask())
+        queue.admit(1, 1, Ask())
 
 
 async def test_statistics_tell_what_waits() -> None:
@@ -241,11 +244,18 @@ async def test_a_passed_deadline_computes_nothing() -> None:
     recorder = Recorder()
 
     async with running(backend, observer=recorder) as queue:
+        with held(backend):
+            first = asyncio.create_task(collect(queue, ["x"]))
+            await until(lambda: backend.begun == 1)
+            deadline = time.monotonic() + 0.5
+            late = asyncio.create_task(collect(queue, ["a", "b"], Ask(deadline=deadline)))
+            await until(lambda: time.monotonic() > deadline)
+        assert await first == ["x"]
         with pytest.raises(DeadlineExceeded):
-            await collect(queue, ["a", "b"], Ask(deadline=time.monotonic() - 1))
+            await late
         assert await collect(queue, ["c"], Ask(deadline=time.monotonic() + 60)) == ["c"]
 
-    assert backend.history == [["c"]]
+    assert backend.history == [["x"], ["c"]]
     assert recorder.drops == [(DropReason.DEADLINE, 2)]
 
 
@@ -386,7 +396,7 @@ async def test_closing_refuses_what_waits_and_ends_what_runs() -> None:
         with pytest.raises(ShuttingDown):
             await second
         with pytest.raises(ShuttingDown):
-            queue.admit(1, Ask())
+            queue.admit(1, 1, Ask())
         with pytest.raises(ShuttingDown):
             await collect(queue, ["c"])
         backend.gate.set()
@@ -408,11 +418,11 @@ async def test_a_call_that_cannot_be_served_in_time_is_refused_at_the_door() -> 
             await until(lambda: queue.statistics().tokens > 5_000)
             soon = Ask(deadline=time.monotonic() + 1)
             with pytest.raises(QueueFull, match="the deadline is in") as refused:
-                queue.admit(1, soon)
+                queue.admit(1, 1, soon)
             with pytest.raises(QueueFull), queue.reserve(10, soon):
                 pass
-            queue.admit(1, Ask(deadline=time.monotonic() + 10_000))
-            queue.admit(1, Ask())
+            queue.admit(1, 1, Ask(deadline=time.monotonic() + 10_000))
+            queue.admit(1, 1, Ask())
         assert refused.value.retry_after > 1
         await asyncio.gather(first, waiting)
 
@@ -428,9 +438,9 @@ async def test_bulk_work_does_not_keep_interactive_calls_out() -> None:
             bulk = asyncio.create_task(collect(queue, ["w " * 5_000], Ask(priority=Priority.BULK)))
             await until(lambda: queue.statistics().tokens > 5_000)
             deadline = time.monotonic() + 1
-            queue.admit(1, Ask(deadline=deadline))
+            queue.admit(1, 1, Ask(deadline=deadline))
             with pytest.raises(QueueFull):
-                queue.admit(1, Ask(deadline=deadline, priority=Priority.BULK))
+                queue.admit(1, 1, Ask(deadline=deadline, priority=Priority.BULK))
         await asyncio.gather(first, bulk)
 
 
@@ -450,18 +460,18 @@ async def test_callers_that_go_away_do_not_make_the_model_look_slow() -> None:
             await until(lambda: backend.begun == 3)
             waiting = asyncio.create_task(collect(queue, ["w " * 5_000]))
             await until(lambda: queue.statistics().tokens > 5_000)
-            queue.admit(1, Ask(deadline=time.monotonic() + 30))
+            queue.admit(1, 1, Ask(deadline=time.monotonic() + 30))
         await asyncio.gather(first, waiting)
 
 
 async def test_a_segment_that_cannot_be_done_in_time_is_not_begun() -> None:
-    """By the measured rate it would end after its deadline, so it is dropped in its turn."""
+    """By the rate it would end some time after its deadline, so it is dropped in its turn."""
     backend = FakeBackend()
     recorder = Recorder()
 
     async with running(backend, observer=recorder) as queue:
         with pytest.raises(DeadlineExceeded):
-            await collect(queue, ["w " * 5_000], Ask(deadline=time.monotonic() + 1))
+            await collect(queue, ["w " * 75], Ask(deadline=time.monotonic() + 1))
 
     assert backend.history == []
     assert recorder.drops == [(DropReason.DEADLINE, 1)]

@@ -1,5 +1,8 @@
 import asyncio
 
+import pytest
+
+from depesche.errors import QueueFull
 from depesche.inference.slots import Slots
 
 
@@ -93,3 +96,22 @@ async def test_who_has_no_patience_goes_on_without_a_place() -> None:
         await settle()
         assert not done.is_set()
     await waiting
+
+
+async def test_short_calls_are_refused_where_many_wait() -> None:
+    """Those that wait already are served; when they are done, there is room again."""
+    slots = Slots(1)
+
+    async def work() -> None:
+        async with slots.use(short=True):
+            pass
+
+    async with slots.use():
+        tasks = [asyncio.create_task(work()) for _ in range(64)]
+        slots.admit_short()
+        await settle()
+        with pytest.raises(QueueFull, match="64 summaries wait"):
+            slots.admit_short()
+    await asyncio.gather(*tasks)
+
+    slots.admit_short()

@@ -72,13 +72,14 @@ async def test_bad_requests_of_all_kinds_fail_alone() -> None:
     unknown = _release("unknown").SerializeToString() + b"\xf8\x06\x01"
     crash = _release("crash", "Absturz! " + GERMAN).SerializeToString()
     large = _release("large", "x" * 2000).SerializeToString()
-    async with serving(WatchedBackend(translate), max_message_bytes=1024) as (_, stubs):
+    async with serving(WatchedBackend(translate), max_message_bytes=1024) as (server, stubs):
         call = stubs.channel.stream_stream(
             "/depesche.v1.BriefService/BriefReleases",
             response_deserializer=brief_pb2.BriefReleasesResponse.FromString,
         )
         sent = [latin, unknown, large, crash, good]
         replies = {r.index: r async for r in call(iter(sent))}
+        page = await asyncio.to_thread(scrape, server)
 
     assert [replies[n].id for n in range(len(sent))] == ["", "unknown", "", "crash", "good"]
     assert replies[0].error.message.startswith("release.text: isn't UTF-8")
@@ -86,6 +87,8 @@ async def test_bad_requests_of_all_kinds_fail_alone() -> None:
     assert replies[2].error.message == "request: has 2013 bytes; the limit is 1024"
     assert replies[3].error.message.startswith("internal error; request id ")
     assert replies[4].HasField("brief")
+    assert 'depesche_rejected_total{reason="invalid_request"} 3.0' in page
+    assert 'depesche_rejected_total{reason="internal_error"} 1.0' in page
 
 
 async def test_releases_in_flight_are_bounded() -> None:

@@ -337,7 +337,7 @@ async def test_a_reload_swaps_models_under_load() -> None:
             # Nothing waits before the new models.
             await queued(server, 0)
             after = await found.briefs.CreateBrief(request())
-        models = (await reload).models
+            models = (await reload).models
         before = await asyncio.gather(running, waiting)
 
     assert {t.text for reply in before for t in reply.brief.translation} == {"Old words."}

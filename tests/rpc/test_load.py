@@ -273,13 +273,15 @@ async def test_a_crash_of_the_model_is_one_call_s_trouble() -> None:
         return text
 
     backend = WatchedBackend(translate)
-    async with serving(backend) as (_, stubs):
+    async with serving(backend) as (server, stubs):
         failed = await failure(stubs.briefs.CreateBrief(request("Absturz! " + GERMAN)))
         await stubs.briefs.CreateBrief(request())
+        page = await asyncio.to_thread(scrape, server)
 
     assert failed.code is StatusCode.INTERNAL
     assert failed.message == f"internal error; request id {failed.metadata['x-request-id']}"
     assert not failed.details.details
+    assert 'depesche_rejected_total{reason="internal_error"} 1.0' in page
 
 
 async def test_a_stream_reports_errors_after_it_began() -> None:

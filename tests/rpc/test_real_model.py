@@ -1,5 +1,6 @@
 """The embedded models behind the wire."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,22 @@ async def test_the_server_briefs_as_the_engine_does() -> None:
 
     assert remote.translation
     assert _untimed(remote) == _untimed(local)
+
+
+@pytest.mark.model
+@pytest.mark.timeout(300)
+async def test_a_reproducible_brief_is_the_same_beside_others() -> None:
+    """With the embedded model, whose results change with their company, the bytes are the same."""
+    lines = _EXAMPLE.read_text().splitlines()
+    asked = request("\n".join(lines[:4]), id_="x")
+    asked.options.reproducible = True
+    others = [request(line) for line in lines[:9] if line.strip()]
+    async with running(local_settings(decode_again=True)) as server, stubs(server) as found:
+        alone = (await found.briefs.CreateBrief(asked)).brief
+        calls = [found.briefs.CreateBrief(other) for other in (*others, asked, *others)]
+        beside = (await asyncio.gather(*calls))[len(others)].brief
+
+    assert alone.signature.options["batch"].startswith("release")
+    assert _untimed(beside).SerializeToString(deterministic=True) == _untimed(
+        alone
+    ).SerializeToString(deterministic=True)

@@ -37,7 +37,8 @@ depesche_requests_total depesche_request_seconds depesche_requests_in_flight dep
 depesche_queue_segments depesche_queue_tokens depesche_queue_oldest_seconds
 depesche_queue_wait_seconds depesche_batch_segments depesche_batch_tokens depesche_tokens_total
 depesche_model_busy_seconds_total depesche_rejected_total depesche_dropped_segments_total
-depesche_flags_total depesche_briefs_total depesche_model_info depesche_build_info
+depesche_flags_total depesche_briefs_total depesche_event_loop_lag_seconds depesche_model_info
+depesche_build_info
 process_resident_memory_bytes
 """
 
@@ -52,6 +53,7 @@ def _busy_metrics() -> Metrics:
     metrics.finished("depesche.v1.BriefService/CreateBrief", "OK", 0.3)
     metrics.unknown_method()
     metrics.rejected(QueueFull("full", 1))
+    metrics.rejected(ValueError("text of a release"))
     sentence = Sentence(0, "a", BlockKind.PARAGRAPH, 0, Origin.TEXT, Span(0, 1), "a")
     findings = (Finding(FindingKind.LENGTH, "is short"),) * 2
     translation = Translation(sentence, "a", -0.1, Decoding.GREEDY, findings)
@@ -62,10 +64,12 @@ def _busy_metrics() -> Metrics:
     metrics.models_loaded([status])
     metrics.workers("m", 2)
     metrics.watch_queues(lambda: {"m": QueueStatistics({"bulk": 4}, 80, 2.5)})
-    metrics.batch_started("m", 3, 60, 0.2)
+    metrics.waited("m", 0.2)
+    metrics.batch_started("m", 3, 60)
     metrics.batch_finished("m", 1.5)
     metrics.tokens("m", "target", 42)
     metrics.dropped(DropReason.DEADLINE, 5)
+    metrics.lagged(0.03)
     return metrics
 
 
@@ -85,7 +89,8 @@ def test_what_inference_does_is_measured() -> None:
     """Batches, tokens, busy time and drops arrive under their labels."""
     metrics = Metrics()
     observer: Observer = metrics
-    observer.batch_started("m", 3, 60, 0.2)
+    observer.waited("m", 0.2)
+    observer.batch_started("m", 3, 60)
     observer.batch_finished("m", 1.5)
     observer.tokens("m", "target", 42)
     observer.dropped(DropReason.DEADLINE, 5)
@@ -109,6 +114,7 @@ def test_what_becomes_of_calls_is_measured() -> None:
     assert f"depesche_request_seconds_sum{{{method}}} 0.3" in page
     assert 'depesche_requests_total{code="UNIMPLEMENTED",method="unknown"} 1.0' in page
     assert 'depesche_rejected_total{reason="queue_full"} 1.0' in page
+    assert 'depesche_rejected_total{reason="internal_error"} 1.0' in page
     assert 'depesche_stage_seconds_sum{stage="translate"} 0.1' in page
     assert 'depesche_flags_total{kind="length"} 2.0' in page
     assert 'depesche_sentences_total{language="km"} 7.0' in page

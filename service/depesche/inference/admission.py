@@ -1,15 +1,41 @@
 """Who is let in to wait before a model, and who is told at once to come again."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import takewhile
 
-from depesche.errors import QueueFull
+from depesche.errors import DeadlineExceeded, QueueFull
 from depesche.inference.backlog import Backlog
 from depesche.inference.rate import Rate
 from depesche.types import Priority
 
-__all__ = ["Admission"]
+__all__ = ["Admission", "Room"]
+
+_TOKENS_PER_SEGMENT = 30
+"""Source tokens of a segment, about, while a release hasn't been read."""
+
+_DOUBT = 2.0
+"""How many times faster than the rate says a call may turn out to be, by the cache of the CPU or by
+the company it gets: only one that couldn't be done even so is given up before it begins."""
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """What a call holds from when it comes until its segments wait in the backlog.
+
+    Attributes:
+        priority: its lane.
+        segments: how many it has; a guess until it is admitted.
+        tokens: its source tokens; likewise.
+        admitted: whether it was read and let in.
+    """
+
+    priority: Priority
+    segments: int
+    tokens: int
+    admitted: bool = False
 
 
 class Admission:
@@ -26,71 +52,103 @@ class Admission:
         self._backlog = backlog
         self._rate = rate
         self._capacity = capacity
-        self._reserved = dict.fromkeys(Priority, 0)
+        self._rooms: dict[Room, None] = {}  # in the order in which they were taken
 
     @contextmanager
-    def reserve(
-        self, tokens: int, priority: Priority, deadline: float | None
-    ) -> Iterator[Callable[[], None]]:
-        """Hold room for a call from when it comes until it is read, when `check` weighs it anew.
+    def reserve(self, tokens: int, priority: Priority, deadline: float | None) -> Iterator[Room]:
+        """Hold room for a call until `give_back`, or until the context is left.
 
         Args:
             tokens: about how many source tokens it will have.
             priority: its lane.
             deadline: `time.monotonic()` value after which nobody wants the result, or None.
 
-        Yields:
-            A function that gives the room back; so does leaving the context.
-
-        Raises:
-            QueueFull: what waits before it would take longer than its deadline allows.
-        """
-        self._check_deadline(priority, deadline)
-        held = [tokens]
-        self._reserved[priority] += tokens
-
-        def release() -> None:
-            if held:
-                self._reserved[priority] -= held.pop()
-
-        try:
-            yield release
-        finally:
-            release()
-
-    def check(self, segments: int, priority: Priority, deadline: float | None) -> None:
-        """Let a call of so many segments in, or refuse it.
-
         Raises:
             QueueFull: there is no room, or too little time; says when to come again.
         """
-        counts = self._backlog.segments()
-        waiting = sum(counts.get(lane, 0) for lane in _lanes_before(priority))
-        # A call that finds the queue empty is let in whatever its size, or it never could be.
-        if waiting and waiting + segments > self._capacity:
-            raise _full(
-                f"the queue holds {waiting} of {self._capacity} segments",
-                self._seconds_before(priority),
-            )
-        self._check_deadline(priority, deadline)
+        room = Room(priority, max(1, tokens // _TOKENS_PER_SEGMENT), tokens)
+        self._check(room, deadline)
+        self._rooms[room] = None
+        try:
+            yield room
+        finally:
+            self.give_back(room)
 
-    def _check_deadline(self, priority: Priority, deadline: float | None) -> None:
+    def give_back(self, room: Room) -> None:
+        """End what `reserve` began: the call's segments wait in the backlog now, or it is over."""
+        self._rooms.pop(room, None)
+
+    def check(
+        self,
+        segments: int,
+        tokens: int,
+        priority: Priority,
+        deadline: float | None,
+        *,
+        room: Room | None = None,
+        partial: bool = False,
+    ) -> None:
+        """Let a call in that has been read, or refuse it.
+
+        Args:
+            segments: how many it has.
+            tokens: its source tokens.
+            priority: its lane.
+            deadline: `time.monotonic()` value after which nobody wants the result, or None.
+            room: what it holds. It is let in once; who came after it doesn't count.
+            partial: whether what can't be done by the deadline is left out.
+
+        Raises:
+            QueueFull: there is no room, or too little time; says when to come again.
+            DeadlineExceeded: even alone it would take longer than there is time.
+        """
+        if room is not None and room.admitted:
+            return
+        room = room or Room(priority, segments, tokens)
+        room.segments, room.tokens = segments, tokens
+        self._check(room, deadline)
+        if deadline is not None and not partial:
+            self._check_own(tokens, deadline)
+        room.admitted = True
+
+    def _check(self, room: Room, deadline: float | None) -> None:
+        counts = self._backlog.segments()
+        held = sum(other.segments for other in self._rooms_before(room))
+        waiting = held + sum(counts.get(lane, 0) for lane in _lanes_before(room.priority))
+        before = self._seconds_before(room)
+        # A call that finds the queue empty is let in whatever its size, or it never could be.
+        if waiting and waiting + room.segments > self._capacity:
+            raise _full(f"the queue holds {waiting} of {self._capacity} segments", before)
         if deadline is None:
             return
-        before, left = self._seconds_before(priority), deadline - time.monotonic()
+        left = deadline - time.monotonic()
         if before > max(left, 0):
             raise _full(f"{before:.1f} s of work wait, and the deadline is in {left:.1f} s", before)
 
-    def _seconds_before(self, priority: Priority) -> float:
-        """Tell how long the work takes that is to be done before new work of a priority."""
-        lanes = _lanes_before(priority)
-        tokens = sum(self._backlog.tokens(lane) + self._reserved[lane] for lane in lanes)
+    def _check_own(self, tokens: int, deadline: float) -> None:
+        seconds, left = tokens / self._rate.tokens_per_second, deadline - time.monotonic()
+        if seconds > left * _DOUBT:
+            raise DeadlineExceeded(
+                f"to translate the release takes about {seconds:.1f} s, "
+                f"and the deadline is in {left:.1f} s"
+            )
+
+    def _seconds_before(self, room: Room) -> float:
+        """Tell how long the work takes that is to be done before that of a call."""
+        tokens = sum(other.tokens for other in self._rooms_before(room))
+        tokens += sum(self._backlog.tokens(lane) for lane in _lanes_before(room.priority))
         return tokens / self._rate.tokens_per_second
 
+    def _rooms_before(self, room: Room) -> Iterable[Room]:
+        """Give those that count for a call: taken before its own, or all if it has none yet."""
+        lanes = _lanes_before(room.priority)
+        earlier = takewhile(lambda other: other is not room, self._rooms)
+        return (other for other in earlier if other.priority in lanes)
 
-def _lanes_before(priority: Priority) -> Iterable[Priority]:
+
+def _lanes_before(priority: Priority) -> tuple[Priority, ...]:
     """Tell which lanes hold what is to be done before new work of a priority."""
-    return Priority if priority is Priority.BULK else (Priority.INTERACTIVE,)
+    return tuple(Priority) if priority is Priority.BULK else (Priority.INTERACTIVE,)
 
 
 def _full(reason: str, seconds: float) -> QueueFull:

@@ -40,12 +40,13 @@ class CTranslateEncoder:
     on nothing but the sentences of one call.
     """
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
+    def __init__(self, path: Path, workers: int = 1, threads_per_worker: int = 1) -> None:
         """Load the model.
 
         Args:
             path: folder of the converted model and its `tokenizer.json`.
-            threads: CPU threads of one call; 1 or more.
+            workers: calls that run at once; 1 or more.
+            threads_per_worker: CPU threads of one call; 1 or more.
 
         Raises:
             ModelError: the files can't be loaded.
@@ -53,7 +54,11 @@ class CTranslateEncoder:
         try:
             self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
             self._encoder = ctranslate2.Encoder(
-                str(path), device="cpu", compute_type="int8", intra_threads=threads
+                str(path),
+                device="cpu",
+                compute_type="int8",
+                inter_threads=workers,
+                intra_threads=threads_per_worker,
             )
         except Exception as error:  # tokenizers raises bare Exception
             raise ModelError(f"the model in {path} can't be loaded: {error}") from error

@@ -31,10 +31,14 @@ class QueueStatistics:
 
 
 class Observer(Protocol):
-    """Receives measurements of one model's queue; called on the event loop."""
+    """Receives measurements of the models' queues; called on the event loop."""
 
-    def batch_started(self, model: str, segments: int, tokens: int, wait: float) -> None:
-        """Note that a batch of `segments` and padded `tokens` left the queue after `wait` s."""
+    def waited(self, model: str, seconds: float) -> None:
+        """Note that a batch had waited for `seconds` when a worker took it."""
+        ...
+
+    def batch_started(self, model: str, segments: int, tokens: int) -> None:
+        """Note a batch of so many segments, and of `tokens` with padding and times its beam."""
         ...
 
     def batch_finished(self, model: str, seconds: float) -> None:
@@ -53,7 +57,10 @@ class Observer(Protocol):
 class NullObserver:
     """Measures nothing."""
 
-    def batch_started(self, model: str, segments: int, tokens: int, wait: float) -> None:
+    def waited(self, model: str, seconds: float) -> None:
+        """Ignore it."""
+
+    def batch_started(self, model: str, segments: int, tokens: int) -> None:
         """Ignore it."""
 
     def batch_finished(self, model: str, seconds: float) -> None:

@@ -6,14 +6,14 @@ ask for batches of its own, which depend on nothing but its segments.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 
 from depesche.errors import DeadlineExceeded, ShuttingDown
-from depesche.inference.admission import Admission
+from depesche.inference.admission import Admission, Room
 from depesche.inference.backend import Hypothesis, TranslationBackend
 from depesche.inference.backlog import Backlog, Group, Segment, cut_batches
 from depesche.inference.observer import NULL_OBSERVER, DropReason, Observer, QueueStatistics
@@ -39,18 +39,21 @@ class Ask:
         priority: whether a person waits.
         deadline: `time.monotonic()` value after which nobody wants the result, or None.
         reproducible: whether the segments are kept from those of other calls.
-        again: whether they were decoded before; the rate at which calls are served is measured in
-            what is decoded for the first time.
+        since: `time.monotonic()` value at which they came, if they were decoded before and so were
+            let in; the rate at which calls are served is measured in what is decoded for the first
+            time. None for new ones.
         partial: whether segments that can't be decoded before the deadline are left out, where
             otherwise the call fails.
+        room: what the call holds at the door until its segments wait here.
     """
 
     beam_size: int = 1
     priority: Priority = Priority.INTERACTIVE
     deadline: float | None = None
     reproducible: bool = False
-    again: bool = False
+    since: float | None = None
     partial: bool = False
+    room: Room | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +131,35 @@ class SegmentQueue:
         """Most padded source tokens of a batch."""
         return self._batch_tokens
 
-    def reserve(self, tokens: int, ask: Ask) -> AbstractContextManager[Callable[[], None]]:
-        """Hold room for a call while it is read, or refuse it; see `Admission.reserve`.
+    @contextmanager
+    def reserve(self, tokens: int, ask: Ask) -> Iterator[Ask]:
+        """Hold room for a call while it is read, or refuse it at once; see `Admission.reserve`.
 
-        Raises:
-            QueueFull: what waits before it would take longer than its deadline allows.
-            ShuttingDown: the queue is closed.
-        """
-        self._check_open()
-        return self._admission.reserve(tokens, ask.priority, ask.deadline)
-
-    def admit(self, segments: int, ask: Ask) -> None:
-        """Let a call of so many segments in, or refuse it before its first is decoded.
+        Yields:
+            What to `admit` and to `translate` by.
 
         Raises:
             QueueFull: there is no room, or too little time; says when to come again.
             ShuttingDown: the queue is closed.
         """
         self._check_open()
-        self._admission.check(segments, ask.priority, ask.deadline)
+        with self._admission.reserve(tokens, ask.priority, ask.deadline) as room:
+            yield replace(ask, room=room)
+
+    def admit(self, segments: int, tokens: int, ask: Ask) -> None:
+        """Let a call of so many segments and source tokens in, or refuse it.
+
+        If it holds room, `translate` won't refuse it any more.
+
+        Raises:
+            QueueFull: there is no room, or too little time; says when to come again.
+            DeadlineExceeded: even alone it would take longer than there is time.
+            ShuttingDown: the queue is closed.
+        """
+        self._check_open()
+        self._admission.check(
+            segments, tokens, ask.priority, ask.deadline, room=ask.room, partial=ask.partial
+        )
 
     async def translate(
         self, texts: Sequence[str], ask: Ask | None = None
@@ -160,15 +173,20 @@ class SegmentQueue:
             ask: what they share.
 
         Raises:
+            QueueFull: there is no room, or too little time; says when to come again.
             DeadlineExceeded: a segment couldn't be decoded before the deadline, and no partial
                 result is asked for.
             ShuttingDown: the queue was closed before a segment could be.
         """
         self._check_open()
         call = _Call(ask or Ask())
-        segments = self._segments(texts, call)
+        came = call.ask.since or time.monotonic()
+        # A release of 100,000 characters takes some 20 ms.
+        tokens = await asyncio.to_thread(lambda: [*map(self._backend.tokenize, texts)])
+        segments = self._segments(tokens, call, came)
         try:
             async with self._ready:
+                self._let_in(segments, call.ask)
                 self._backlog.add(segments)
                 self._ready.notify_all()
             received = 0
@@ -207,15 +225,23 @@ class SegmentQueue:
         if self._closed:
             raise _shutting_down()
 
-    def _segments(self, texts: Sequence[str], call: _Call) -> list[Segment]:
-        now, ask = time.monotonic(), call.ask
-        urgency = now + _PATIENCE
+    def _let_in(self, segments: Sequence[Segment], ask: Ask) -> None:
+        """See that the queue is open and, if it wasn't asked before, has room."""
+        if ask.since is not None:
+            self._check_open()
+            return
+        self.admit(len(segments), sum(map(len, segments)), ask)
+        if ask.room is not None:
+            self._admission.give_back(ask.room)
+
+    def _segments(self, tokens: Sequence[Sequence[str]], call: _Call, came: float) -> list[Segment]:
+        ask = call.ask
+        urgency = came + _PATIENCE
         if ask.deadline is not None:
             urgency = min(urgency, ask.deadline)
-        tokens = [self._backend.tokenize(text) for text in texts]
         for group, indices in self._groups([len(t) for t in tokens], ask):
             for index in indices:
-                segment = Segment(tokens[index], group, ask.priority, urgency, now)
+                segment = Segment(tokens[index], group, ask.priority, urgency, came)
                 call.pending[segment] = index
                 self._calls[segment] = call
         return list(call.pending)
@@ -287,10 +313,11 @@ class SegmentQueue:
 
     async def _run(self, batch: Sequence[Segment]) -> None:
         started = time.monotonic()
-        padded = len(batch) * max(map(len, batch))
+        padded = len(batch) * max(map(len, batch)) * batch[0].group.beam_size
         wait = max(started - segment.queued_at for segment in batch)
         first = self._first_tokens(batch)
-        self._observer.batch_started(self._name, len(batch), padded, wait)
+        self._observer.waited(self._name, wait)
+        self._observer.batch_started(self._name, len(batch), padded)
         self._idle -= 1
         try:
             hypotheses = await self._decode(batch)
@@ -301,7 +328,7 @@ class SegmentQueue:
             self._idle += 1
             seconds = time.monotonic() - started
             self._observer.batch_finished(self._name, seconds)
-        self._rate.add(first, padded * batch[0].group.beam_size, seconds)
+        self._rate.add(first, padded, seconds)
         self._observer.tokens(self._name, "source", sum(map(len, batch)))
         self._observer.tokens(self._name, "target", sum(h.tokens for h in hypotheses))
         self._deliver(batch, hypotheses, started)
@@ -342,7 +369,7 @@ class SegmentQueue:
 
     def _first_tokens(self, batch: Sequence[Segment]) -> int:
         """Count the tokens that weren't decoded before; once it runs, callers may go away."""
-        return sum(len(segment) for segment in batch if not self._calls[segment].ask.again)
+        return sum(len(segment) for segment in batch if self._calls[segment].ask.since is None)
 
     def _deliver(
         self, batch: Sequence[Segment], hypotheses: Sequence[Hypothesis], started: float

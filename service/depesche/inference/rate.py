@@ -9,8 +9,8 @@ __all__ = ["Rate"]
 _FIRST = 50.0
 """Source tokens a second that one worker is taken to do until it has been measured."""
 
-_GUESS_SECONDS = 5.0
-"""How many measured seconds that guess weighs as much as."""
+_GUESS_SECONDS = 0.5
+"""How many measured seconds that guess weighs as much as: less than the first batch takes."""
 
 _MEMORY_SECONDS = 60.0
 """Busy seconds after which a batch counts for 1/e. Releases are decoded first and then in part

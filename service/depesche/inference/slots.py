@@ -5,22 +5,40 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from depesche.errors import QueueFull
+
 __all__ = ["Slots"]
+
+_MOST_SHORT = 64
+"""Short calls that may wait before a new one; of at most 80 ms each, so some seconds on one CPU."""
 
 
 class Slots:
     """A number of places in which model calls run, each on its own CPU threads.
 
-    Short calls go before long ones, so that a summary of some milliseconds doesn't wait behind
-    every batch that is queued; but of two that follow each other one is long if any waits, so that
+    Short calls go before long ones, so that some sentences of a summary don't wait behind every
+    batch that is queued; but of two that follow each other one is long if any waits, so that
     neither kind starves.
+
+    Attributes:
+        count: the places there are.
     """
 
     def __init__(self, count: int) -> None:
         """Make `count` free places; 1 or more."""
-        self._free = count
+        self.count = self._free = count
         self._waiting: dict[bool, deque[asyncio.Future[None]]] = {True: deque(), False: deque()}
         self._last_was_short = False
+
+    def admit_short(self) -> None:
+        """Refuse a call that needs nothing but short ones while too many of these wait.
+
+        Raises:
+            QueueFull: they do.
+        """
+        waiting = sum(not turn.done() for turn in self._waiting[True])
+        if waiting >= _MOST_SHORT:
+            raise QueueFull(f"{waiting} summaries wait; come again in 1 s", retry_after=1.0)
 
     @asynccontextmanager
     async def use(

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
 import structlog
@@ -17,7 +17,7 @@ from depesche.config import Settings
 from depesche.engine import Engine, Loader, worker_count
 from depesche.errors import ConfigurationError, OperatorError
 from depesche.inference.observer import QueueStatistics
-from depesche.server import logging
+from depesche.server import lag, logging
 from depesche.server.auth import AuthenticationInterceptor, Tokens
 from depesche.server.health import Health
 from depesche.server.interceptors import CallInterceptor, DecodingInterceptor
@@ -116,6 +116,7 @@ class Server:
         self._probed: grpc.aio.Server | None = None
         self._exposition: Exposition | None = None
         self._engine: Engine | None = None
+        self._lag: asyncio.Task[NoReturn] | None = None
         self._hurried = asyncio.Event()
         self.interrupted = asyncio.Event()
         self.address = ""
@@ -138,6 +139,7 @@ class Server:
         self.address = bind(self._grpc, "listen", self._settings.listen, credentials)
         await self._listen_for_probes()
         await self._grpc.start()
+        self._lag = asyncio.create_task(lag.watch(self._metrics.lagged))
 
     async def load(self) -> None:
         """Load and warm the models; then the server is ready, and says so in the log.
@@ -189,6 +191,8 @@ class Server:
             await self._engine.aclose()
         if self._probed is not None:
             await self._probed.stop(None)
+        if self._lag is not None:
+            self._lag.cancel()
         if self._exposition is not None:
             await asyncio.to_thread(self._exposition.close)
 

@@ -13,7 +13,18 @@ from depesche.server.status import CODES
 from depesche.types import FindingKind, Language, Priority
 from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2
 
-__all__ = ["METRICS", "PROCESS_METRICS", "UNKNOWN_METHOD", "Label", "Metric", "reason_of"]
+__all__ = [
+    "INTERNAL_ERROR",
+    "METRICS",
+    "PROCESS_METRICS",
+    "UNKNOWN_METHOD",
+    "Label",
+    "Metric",
+    "reason_of",
+]
+
+INTERNAL_ERROR = "internal_error"
+"""Stands for every error that nobody raised on purpose, whatever its class."""
 
 UNKNOWN_METHOD = "unknown"
 """Stands for every method that there isn't: its name comes from the caller."""
@@ -69,7 +80,11 @@ def _methods() -> Iterator[str]:
 
 _METHOD = Label("method", "RPC", (*_methods(), UNKNOWN_METHOD))
 _CODE = Label("code", "gRPC status code", tuple(code.name for code in StatusCode))
-_REASON = Label("reason", "class of the error", tuple(reason_of(cls) for cls in CODES))
+_REASON = Label(
+    "reason",
+    "class of the error, or a fault of the service",
+    (*(reason_of(cls) for cls in CODES), INTERNAL_ERROR),
+)
 _DROP = Label("reason", "why it wasn't worth running", tuple(DropReason))
 _STAGE = Label("stage", "step of a brief", ("read", "translate", "decode_again", "summarise"))
 _KIND = Label("kind", "what is wrong", tuple(FindingKind))
@@ -123,8 +138,9 @@ METRICS: tuple[Metric, ...] = (
     ),
     _counter(
         "depesche_rejected_total",
-        "Calls, and single releases of feeds, that ended in an error of a known class.",
-        "Scale out when `queue_full` grows; ask the caller when `invalid_request` does.",
+        "Calls, and single releases of feeds, that ended in an error.",
+        "Scale out when `queue_full` grows; ask the caller when `invalid_request` does; read the "
+        "log when `internal_error` does.",
         _REASON,
     ),
     _seconds(
@@ -154,7 +170,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     _seconds(
         "depesche_queue_wait_seconds",
-        "Seconds that a batch waited before a worker took it.",
+        "Seconds that a batch, or some sentences to be encoded, waited for a place on the CPU.",
         "Scale by its upper quantiles, not by CPU, which is full long before a queue builds.",
         _MODEL,
     ),
@@ -167,7 +183,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     _sizes(
         "depesche_batch_tokens",
-        "Source tokens in one batch, padding included.",
+        "Source tokens in one batch, with padding and times the width of its beam.",
         "Compare it with DEPESCHE_BATCH_TOKENS, the budget of a batch.",
         _TOKENS,
         _MODEL,
@@ -182,7 +198,8 @@ METRICS: tuple[Metric, ...] = (
     _counter(
         "depesche_model_busy_seconds_total",
         "Seconds that workers spent on batches, summed over the workers.",
-        "Divide its rate by `depesche_model_workers` for the utilisation, from 0 to 1.",
+        "Divide the rate of all models together by the places, `depesche_model_workers`, for the "
+        "utilisation, from 0 to 1.",
         _MODEL,
     ),
     _gauge(
@@ -214,6 +231,11 @@ METRICS: tuple[Metric, ...] = (
         "Briefs that were finished.",
         "Watch its rate: it is what the service is for.",
         _LANGUAGE,
+    ),
+    _seconds(
+        "depesche_event_loop_lag_seconds",
+        "Seconds by which the event loop was late for a moment; there are ten a second.",
+        "Watch its upper quantiles: whatever blocks the loop makes calls and probes wait as well.",
     ),
     _gauge(
         "depesche_model_info",

@@ -130,8 +130,7 @@ class CallInterceptor(OwnMethods):
             await call.fail_unless_gone(error)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status
-            if isinstance(error, DepescheError):
-                self._metrics.rejected(error)
+            self._metrics.rejected(error)
             await call.fail(error)
         finally:
             self._metrics.finished(method, call.code.name, call.log())

@@ -12,7 +12,7 @@ from depesche import __version__
 from depesche.engine import ModelState, ModelStatus
 from depesche.errors import ConfigurationError, DepescheError
 from depesche.inference.observer import DropReason, QueueStatistics
-from depesche.server.catalogue import METRICS, UNKNOWN_METHOD, reason_of
+from depesche.server.catalogue import INTERNAL_ERROR, METRICS, UNKNOWN_METHOD, reason_of
 from depesche.types import Language, Priority, Timings, Translation
 
 __all__ = ["Exposition", "Metrics", "Statistics"]
@@ -50,6 +50,7 @@ class Metrics:
         self._workers = self._gauge("depesche_model_workers")
         self._dropped = self._counter("depesche_dropped_segments_total")
 
+        self._lag = self._histogram("depesche_event_loop_lag_seconds")
         self._models = self._gauge("depesche_model_info")
         self._gauge("depesche_build_info").labels(__version__).set(1)
 
@@ -62,9 +63,10 @@ class Metrics:
         """Note a call of a method that there isn't; its name could be anything."""
         self._requests.labels(UNKNOWN_METHOD, "UNIMPLEMENTED").inc()
 
-    def rejected(self, error: DepescheError) -> None:
-        """Note that a release or a call was refused."""
-        self._rejected.labels(reason_of(type(error))).inc()
+    def rejected(self, error: Exception) -> None:
+        """Note that a release or a call ended in an error, whether a known one or a fault."""
+        reason = reason_of(type(error)) if isinstance(error, DepescheError) else INTERNAL_ERROR
+        self._rejected.labels(reason).inc()
 
     def translated(self, translations: Iterable[Translation], timings: Timings) -> None:
         """Note what became of a release's sentences and where its time went."""
@@ -86,6 +88,10 @@ class Metrics:
         """Note the sentences of a finished release."""
         self._sentences.labels(language.value).inc(count)
 
+    def lagged(self, seconds: float) -> None:
+        """Note how late the event loop woke a task that was due."""
+        self._lag.observe(seconds)
+
     def models_loaded(self, models: Iterable[ModelStatus]) -> None:
         """Note which models run now."""
         self._models.clear()
@@ -101,9 +107,12 @@ class Metrics:
         """Tell what waits whenever the metrics are read."""
         self.registry.register(_Queues(statistics))
 
-    def batch_started(self, model: str, segments: int, tokens: int, wait: float) -> None:
+    def waited(self, model: str, seconds: float) -> None:
+        """Note a batch's wait; see `Observer`."""
+        self._wait.labels(model).observe(seconds)
+
+    def batch_started(self, model: str, segments: int, tokens: int) -> None:
         """Note a batch; see `Observer`."""
-        self._wait.labels(model).observe(wait)
         self._segments.labels(model).observe(segments)
         self._tokens.labels(model).observe(tokens)
 

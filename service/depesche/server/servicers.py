@@ -14,7 +14,7 @@ from google.rpc.status_pb2 import Status
 
 from depesche.config import Settings
 from depesche.engine import Engine, ModelStatus
-from depesche.errors import DepescheError, InvalidRequest, ModelUnknown, NotReady, ShuttingDown
+from depesche.errors import InvalidRequest, ModelUnknown, NotReady, ShuttingDown
 from depesche.server import convert
 from depesche.server.feed import as_finished, until
 from depesche.server.metrics import Metrics
@@ -194,8 +194,7 @@ class BriefServicer(_Servicer, brief_pb2_grpc.BriefServiceServicer):
 
     def _failure(self, error: Exception) -> Status:
         """Write an error as the status of one release of a feed."""
-        if isinstance(error, DepescheError):
-            self._metrics.rejected(error)
+        self._metrics.rejected(error)
         if code_of(error) is grpc.StatusCode.INTERNAL:
             _log.error("release", exc_info=error)
         request_id = structlog.contextvars.get_contextvars().get("request_id", "")
