@@ -38,7 +38,7 @@ from depesche.models.store import ModelStore
 from depesche.text.normalize import normalize
 from depesche.types import ContentFormat, Language, Release
 from models.training import gemma
-from models.training.reopen import _exact, _variables, reopen
+from models.training.reopen import reopen
 
 _ROUNDS = 2
 _DTYPES = (torch.float32, torch.bfloat16)
@@ -134,10 +134,7 @@ class Rival:
 
 
 def _open(folder: Path, pieces: SentencePieceProcessor) -> Gemma3ForCausalLM:
-    weights = reopen(folder)
-    with folder.joinpath("model.bin").open("rb") as file:
-        embeddings = _exact(dict(_variables(file)), "decoder/embeddings/weight")
-    weights[gemma.EMBEDDINGS] = torch.from_numpy(embeddings)
+    weights = reopen(folder, embeddings=True)
     model = Gemma3ForCausalLM(_config(weights, pieces))
     missing, unexpected = model.load_state_dict(dict(_renamed(weights)), strict=False)
     if unexpected or missing != ["lm_head.weight"]:  # it is tied to the embeddings

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sentencepiece import sentencepiece_model_pb2
 
 from models.training import gemma
-from models.training.reopen import _exact, _variables, reopen
+from models.training.reopen import reopen
 
 _CONTEXT = 32_768
 """Tokens that Gemma 3 270M was made for."""
@@ -34,10 +34,7 @@ def read(model: Path) -> Weights:
     Raises:
         SystemExit: its `model.bin` is of another version or type.
     """
-    weights = {name: weight.numpy() for name, weight in reopen(model).items()}
-    with model.joinpath("model.bin").open("rb") as file:
-        weights[gemma.EMBEDDINGS] = _exact(dict(_variables(file)), "decoder/embeddings/weight")
-    return weights
+    return {name: weight.numpy() for name, weight in reopen(model, embeddings=True).items()}
 
 
 def write(model: Path, output: Path) -> None:

@@ -44,13 +44,13 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "km": {
         "libreoffice_help": 0.12,
         "tatoeba": 1.5,
-        "tico19_dev": 3.0,
+        "tico19_dev": 2.0,
         "tico19_terms": 1.0,
-        "tico19_test": 3.0,
+        "tico19_test": 2.0,
         "udhr": 2.0,
-        "wmt20_newstest_km": 3.0,
-        "wmt20_wikipedia_dev": 3.0,
-        "wmt20_wikipedia_devtest": 3.0,
+        "wmt20_newstest_km": 2.0,
+        "wmt20_wikipedia_dev": 2.0,
+        "wmt20_wikipedia_devtest": 2.0,
     },
     "ru": {
         "libreoffice_help": 0.03,

@@ -53,13 +53,12 @@ class _Variable(NamedTuple):
     value: Array
 
 
-def reopen(model: Path) -> dict[str, Tensor]:
-    """Return the layers and the last norm of an exported model, in fp32; not its embeddings.
-
-    These are left out because they are the base's own, which the caller has unquantised.
+def reopen(model: Path, *, embeddings: bool = False) -> dict[str, Tensor]:
+    """Return the layers and the last norm of an exported model, in fp32.
 
     Args:
         model: the folder that `export` wrote.
+        embeddings: whether to return its embeddings too; training has the base's own, unquantised.
 
     Raises:
         SystemExit: its `model.bin` is of another version or type.
@@ -76,6 +75,8 @@ def reopen(model: Path) -> dict[str, Tensor]:
         )
         weights |= {f"blk.{index}.{name}.weight": weight for name, weight in own.items()}
         index += 1
+    if embeddings:
+        weights[gemma.EMBEDDINGS] = exact["decoder/embeddings/weight"]
     return {name: torch.from_numpy(weight.copy()) for name, weight in weights.items()}
 
 
