@@ -42,7 +42,6 @@ from depesche.inference.cpu import available_cpus
 from depesche.models.store import ModelStore
 from depesche.types import ContentFormat, Language, Release
 
-_ROUNDS = 2
 _SIZES = (1, 20)
 _POLL_SECONDS = 0.1
 _HERE = Path(__file__).parent
@@ -217,12 +216,14 @@ def _tuned(clients: int) -> dict[str, str]:
     }
 
 
-async def measure(program: Path, files: Files, measurements: Measurements, clients: int) -> None:
+async def measure(
+    program: Path, files: Files, measurements: Measurements, clients: int, rounds: int
+) -> None:
     """Measure all servers, in turns, and print the ratios."""
     marian = [str(_HERE / "marian_server.py"), str(files.model), str(files.pieces)]
     addresses = {"listen": "127.0.0.1:0", "metrics": "127.0.0.1:0"}
     rivals = {"LibreTranslate": {}, "LibreTranslate, tuned": _tuned(clients)}
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         async with (
             server_process(marian, decode_again="false", **addresses) as server,
             Client(server.listen) as client,
@@ -255,13 +256,14 @@ def main() -> None:
     )
     parser.add_argument("--clients", type=int, default=16, help="at once")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=2, help="of all measurements")
     arguments = parser.parse_args()
     program = arguments.libretranslate.absolute()
     lines = arguments.file.read_text("utf-8").splitlines()
     measurements = Measurements(lines, arguments.clients, arguments.seconds)
     with tempfile.TemporaryDirectory() as folder:
         files = Files(Path(folder), program.with_name("python"))
-        asyncio.run(measure(program, files, measurements, arguments.clients))
+        asyncio.run(measure(program, files, measurements, arguments.clients, arguments.rounds))
 
 
 if __name__ == "__main__":

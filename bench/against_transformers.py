@@ -40,7 +40,6 @@ from depesche.types import ContentFormat, Language, Release
 from models.training import gemma
 from models.training.reopen import reopen
 
-_ROUNDS = 2
 _DTYPES = (torch.float32, torch.bfloat16)
 _BATCHES = (8, 16, 32)
 _CONTEXT = 32_768
@@ -199,7 +198,9 @@ async def served(lines: Sequence[str], language: Language, clients: int) -> Run:
         return Run(english, time.monotonic() - started)
 
 
-def compare(rival: Rival, lines: Sequence[str], language: Language, clients: int) -> None:
+def compare(
+    rival: Rival, lines: Sequence[str], language: Language, clients: int, rounds: int
+) -> None:
     """Measure both, in turns, and print the table."""
     runs: dict[str, list[Run]] = {}
 
@@ -208,7 +209,7 @@ def compare(rival: Rival, lines: Sequence[str], language: Language, clients: int
         print(f"{name:<34} {run.rate:>8.2f} lines/s", flush=True)
 
     ours = f"service, {clients} clients"
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         note(ours, asyncio.run(served(lines, language, clients)))
         for dtype in _DTYPES:
             rival.convert(dtype)
@@ -236,6 +237,7 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="source sentences, one a line")
     parser.add_argument("--language", type=Language, default=Language.GERMAN, help="of FILE")
     parser.add_argument("--clients", type=int, default=32, help="of the service, at once")
+    parser.add_argument("--rounds", type=int, default=2, help="of all measurements")
     arguments = parser.parse_args()
     torch.set_num_threads(available_cpus())
     logging.set_verbosity_error()
@@ -244,7 +246,7 @@ def main() -> None:
     spec = store.spec(settings.translation_model)
     rival = Rival(store.verify(spec.name), spec.max_target_tokens)
     lines = arguments.file.read_text("utf-8").splitlines()
-    compare(rival, lines, arguments.language, arguments.clients)
+    compare(rival, lines, arguments.language, arguments.clients, arguments.rounds)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,6 @@ from depesche.models.store import ModelStore
 from depesche.text.normalize import normalize
 from depesche.types import ContentFormat, Language, Release
 
-_ROUNDS = 2
 _LONG = 20
 _CONTEXT = 512
 """Tokens of a sequence: more than the longest prompt and reply."""
@@ -216,7 +215,7 @@ async def compare(arguments: argparse.Namespace) -> tuple[Measurements, Measurem
     most = store.spec(settings.translation_model).max_target_tokens
     ours, theirs = Measurements("service"), Measurements("llama.cpp")
     load = (lines, arguments.clients, arguments.seconds)
-    for _ in range(_ROUNDS):
+    for _ in range(arguments.rounds):
         async with (
             server_process(decode_again="false") as server,
             Client(server.listen) as client,
@@ -240,6 +239,7 @@ def main() -> None:
     parser.add_argument("--language", type=Language, default=Language.GERMAN, help="of FILE")
     parser.add_argument("--clients", type=int, default=32, help="at once")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=2, help="of all measurements")
     arguments = parser.parse_args()
     ours, theirs = asyncio.run(compare(arguments))
     if arguments.reference:

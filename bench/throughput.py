@@ -30,7 +30,6 @@ from depesche.inference.backlog import cut_batches
 from depesche.models.store import ModelStore
 from depesche.types import BriefOptions, ContentFormat, Language, Release
 
-_ROUNDS = 2
 _LONG = 20
 _SINGLE = 10
 
@@ -79,7 +78,7 @@ async def single(address: str, lines: Sequence[str]) -> float:
     return there / here
 
 
-async def measure(lines: Sequence[str], clients: int, seconds: float) -> None:
+async def measure(lines: Sequence[str], clients: int, seconds: float, rounds: int) -> None:
     """Measure and print the table."""
     settings = Settings()
     backend = load_models(settings, ModelStore(settings.models_dir)).backend
@@ -91,7 +90,7 @@ async def measure(lines: Sequence[str], clients: int, seconds: float) -> None:
         print(f"{name:<34} {rate:>8.2f} lines/s", flush=True)
 
     naive = Path(__file__).with_name("naive_server.py")
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         note("bare, all at once", bare(backend, lines, workers))
         async with server_process(decode_again="false") as server:
             for size in (1, _LONG):
@@ -118,9 +117,10 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="German sentences, one a line")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
     parser.add_argument("--clients", type=int, default=32, help="at once")
+    parser.add_argument("--rounds", type=int, default=2, help="of all measurements")
     arguments = parser.parse_args()
     lines = arguments.file.read_text("utf-8").splitlines()
-    asyncio.run(measure(lines, arguments.clients, arguments.seconds))
+    asyncio.run(measure(lines, arguments.clients, arguments.seconds, arguments.rounds))
 
 
 if __name__ == "__main__":

@@ -310,14 +310,25 @@ async def test_a_sentence_too_long_for_the_time_is_left_out() -> None:
     assert [sentence.source for sentence in result.missing] == [LONG]
 
 
-async def test_no_time_for_a_second_decoding_leaves_the_first() -> None:
+@pytest.mark.parametrize("options", [ALLOWED, BriefOptions()])
+async def test_no_time_for_a_second_decoding_leaves_the_first(options: BriefOptions) -> None:
     """A beam that can't end in time by the measured rate isn't begun; the brief is whole."""
     english = GERMAN | {LONG: "The city thanks 12 residents."}
     release, backend = Release(f"{BODY[0]} {LONG}"), Stuck(english)
     async with briefing(backend) as engine:
-        result = await engine.brief(release, ALLOWED, deadline=time.monotonic() + 3)
+        result = await engine.brief(release, options, deadline=time.monotonic() + 3)
 
     assert set(backend.beams) == {1}
     assert result.missing == ()
     assert result.translations[1].text == english[LONG]
     assert result.translations[1].decoding is Decoding.GREEDY
+
+
+async def test_no_time_for_a_second_decoding_fails_a_reproducible_brief() -> None:
+    """It would be another brief than the same release gives with more time."""
+    english = GERMAN | {LONG: "The city thanks 12 residents."}
+    options = BriefOptions(reproducible=True)
+    release = Release(f"{BODY[0]} {LONG}")
+    async with briefing(Stuck(english)) as engine:
+        with pytest.raises(DeadlineExceeded):
+            await engine.brief(release, options, deadline=time.monotonic() + 3)

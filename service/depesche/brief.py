@@ -161,7 +161,7 @@ class Briefer:
     ) -> AsyncGenerator[Translation, None]:
         """Give the English of each sentence as it is ready; English stays as it is.
 
-        What isn't ready at the `cutoff`, a `time.monotonic()` value, is left out.
+        See `Translator.translate` of the cutoff.
         """
         if prepared.plan is None:
             for sentence in prepared.sentences:
@@ -258,8 +258,8 @@ def _headline(translations: Sequence[Translation]) -> BriefSentence:
 
 
 def _cutoff(sentences: int, ask: Ask) -> float | None:
-    """Tell when translation must stop for a summary of what is done, or None if it must not."""
-    if ask.deadline is None or not ask.partial:
+    """Tell when there must be an end for a summary of what is done, or None if there needn't."""
+    if ask.deadline is None:
         return None
     left = max(0.0, ask.deadline - time.monotonic())
     return ask.deadline - min(

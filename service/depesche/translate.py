@@ -63,6 +63,11 @@ class _Call:
     timings: Timings
     came: float
 
+    @property
+    def may_give_up(self) -> bool:
+        """Whether sentences may stay as they were decoded first, for want of time."""
+        return self.ask.partial or not self.ask.reproducible
+
 
 class Translator:
     """Translates sentences by one model and checks each result.
@@ -133,8 +138,9 @@ class Translator:
             plan: the sentences, planned for the same request.
             ask: what the request asks of the queue; its beam is of no account.
             timings: the request's, to which the stages are added.
-            cutoff: `time.monotonic()` value at which to stop: sentences that have no English then
-                are left out, and those that were to be decoded again stay as they are.
+            cutoff: `time.monotonic()` value at which to stop: sentences that were to be decoded
+                again stay as they are then, unless the request is to be reproducible; those that
+                have no English are left out, if a partial result is asked for.
 
         Raises:
             LoadError: there is no room, or no time.
@@ -142,8 +148,9 @@ class Translator:
         started = time.monotonic()
         call = _Call(plan.language, ask, timings, started)
         again: dict[asyncio.Task[Translation], Translation] = {}
+        first_cutoff = cutoff if ask.partial else None
         try:
-            async with aclosing(before(self._first_pass(plan, call), cutoff)) as firsts:
+            async with aclosing(before(self._first_pass(plan, call), first_cutoff)) as firsts:
                 async for first in firsts:
                     if first.findings and self._decode_again:
                         again[asyncio.create_task(self._again(first, call))] = first
@@ -153,7 +160,8 @@ class Translator:
                         started += time.monotonic() - given  # the reader's time isn't ours
             timings.add("translate", time.monotonic() - started)
             started = time.monotonic()
-            async with aclosing(finished_before(again, cutoff)) as results:
+            again_cutoff = cutoff if call.may_give_up else None
+            async with aclosing(finished_before(again, again_cutoff)) as results:
                 async for translation in results:
                     given = time.monotonic()
                     yield translation
@@ -186,7 +194,7 @@ class Translator:
             try:
                 hypotheses = await self._beam(parts, call)
             except DeadlineExceeded:
-                if call.ask.partial:  # what there is stays
+                if call.may_give_up:  # what there is stays
                     break
                 raise
             again = await _compose(sentence, hypotheses, decoding, call.language)

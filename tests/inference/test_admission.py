@@ -83,6 +83,28 @@ def test_who_came_later_keeps_nobody_out() -> None:
         door.check(500, 50_000, PERSON, soon, room=first)  # it was let in
 
 
+def test_time_is_left_for_second_decodings() -> None:
+    """Behind others, a call is let in where it would be done well before its deadline."""
+    door, deadline = admission(10_000, interactive=1), time.monotonic() + 10
+    door.check(1, 250, PERSON, deadline)  # 5 s by the first guess
+    with pytest.raises(QueueFull, match=r"7\.0 s are its own"):
+        door.check(1, 350, PERSON, deadline)
+    with pytest.raises(QueueFull), door.reserve(350, PERSON, deadline):
+        pass
+    door.check(1, 350, PERSON, deadline, partial=True)
+    with door.reserve(350, PERSON, deadline, partial=True):
+        pass
+
+
+def test_what_runs_counts_by_half() -> None:
+    """The batches that run are in nobody's backlog, and take their time all the same."""
+    door, soon = admission(), time.monotonic() + 1
+    door.check(1, 1, PERSON, soon)
+    door.running = 200  # 2 s, by half
+    with pytest.raises(QueueFull, match=r"2\.0 s of work wait"):
+        door.check(1, 1, PERSON, soon)
+
+
 def test_a_call_that_could_never_be_done_in_time_is_not_begun() -> None:
     """Its own work counts, with doubt; unless what is done by then will do."""
     door, soon = admission(), time.monotonic() + 10

@@ -35,7 +35,7 @@ async def test_a_deadline_that_passes_in_the_queue_costs_nothing() -> None:
         with held(backend):
             first = stubs.briefs.CreateBrief(request())
             await backend.batches(1)
-            late = await failure(stubs.briefs.CreateBrief(request("Spät. " + GERMAN), timeout=0.5))
+            late = await failure(stubs.briefs.CreateBrief(request("Spät. " + GERMAN), timeout=2))
         await first
         await stubs.briefs.CreateBrief(request())
         page = await asyncio.to_thread(scrape, server)

@@ -16,6 +16,10 @@ __all__ = ["Admission", "Room"]
 _TOKENS_PER_SEGMENT = 30
 """Source tokens of a segment, about, while a release hasn't been read."""
 
+_SHARE = 0.6
+"""Share of the time up to its deadline that a call is planned to take: some of its sentences will
+be decoded again, and so will some of those before it."""
+
 _DOUBT = 2.0
 """How many times faster than the rate says a call may turn out to be, by the cache of the CPU or by
 the company it gets: only one that couldn't be done even so is given up before it begins."""
@@ -39,7 +43,11 @@ class Room:
 
 
 class Admission:
-    """Weighs calls by what is to be done before them and by how long that takes."""
+    """Weighs calls by what is to be done before them and by how long that takes.
+
+    Attributes:
+        running: source tokens of the batches that run now.
+    """
 
     def __init__(self, backlog: Backlog, rate: Rate, capacity: int) -> None:
         """Stand before a backlog.
@@ -52,22 +60,26 @@ class Admission:
         self._backlog = backlog
         self._rate = rate
         self._capacity = capacity
+        self.running = 0
         self._rooms: dict[Room, None] = {}  # in the order in which they were taken
 
     @contextmanager
-    def reserve(self, tokens: int, priority: Priority, deadline: float | None) -> Iterator[Room]:
+    def reserve(
+        self, tokens: int, priority: Priority, deadline: float | None, *, partial: bool = False
+    ) -> Iterator[Room]:
         """Hold room for a call until `give_back`, or until the context is left.
 
         Args:
             tokens: about how many source tokens it will have.
             priority: its lane.
             deadline: `time.monotonic()` value after which nobody wants the result, or None.
+            partial: whether what can't be done by the deadline is left out.
 
         Raises:
             QueueFull: there is no room, or too little time; says when to come again.
         """
         room = Room(priority, max(1, tokens // _TOKENS_PER_SEGMENT), tokens)
-        self._check(room, deadline)
+        self._check(room, deadline, partial=partial)
         self._rooms[room] = None
         try:
             yield room
@@ -106,12 +118,12 @@ class Admission:
             return
         room = room or Room(priority, segments, tokens)
         room.segments, room.tokens = segments, tokens
-        self._check(room, deadline)
+        self._check(room, deadline, partial=partial)
         if deadline is not None and not partial:
             self._check_own(tokens, deadline)
         room.admitted = True
 
-    def _check(self, room: Room, deadline: float | None) -> None:
+    def _check(self, room: Room, deadline: float | None, *, partial: bool) -> None:
         counts = self._backlog.segments()
         held = sum(other.segments for other in self._rooms_before(room))
         waiting = held + sum(counts.get(lane, 0) for lane in _lanes_before(room.priority))
@@ -122,11 +134,17 @@ class Admission:
         if deadline is None:
             return
         left = deadline - time.monotonic()
-        if before > max(left, 0):
-            raise _full(f"{before:.1f} s of work wait, and the deadline is in {left:.1f} s", before)
+        # Where nothing waits, to refuse a call would help nobody.
+        own = 0.0 if partial or not waiting else self._seconds(room.tokens)
+        if before + own > max(left, 0) * (1.0 if partial else _SHARE):
+            raise _full(
+                f"{before:.1f} s of work wait and {own:.1f} s are its own, "
+                f"and the deadline is in {left:.1f} s",
+                before,
+            )
 
     def _check_own(self, tokens: int, deadline: float) -> None:
-        seconds, left = tokens / self._rate.tokens_per_second, deadline - time.monotonic()
+        seconds, left = self._seconds(tokens), deadline - time.monotonic()
         if seconds > left * _DOUBT:
             raise DeadlineExceeded(
                 f"to translate the release takes about {seconds:.1f} s, "
@@ -137,6 +155,10 @@ class Admission:
         """Tell how long the work takes that is to be done before that of a call."""
         tokens = sum(other.tokens for other in self._rooms_before(room))
         tokens += sum(self._backlog.tokens(lane) for lane in _lanes_before(room.priority))
+        # Half of what runs is done, on average.
+        return self._seconds(tokens + self.running // 2)
+
+    def _seconds(self, tokens: int) -> float:
         return tokens / self._rate.tokens_per_second
 
     def _rooms_before(self, room: Room) -> Iterable[Room]:

@@ -143,7 +143,9 @@ class SegmentQueue:
             ShuttingDown: the queue is closed.
         """
         self._check_open()
-        with self._admission.reserve(tokens, ask.priority, ask.deadline) as room:
+        with self._admission.reserve(
+            tokens, ask.priority, ask.deadline, partial=ask.partial
+        ) as room:
             yield replace(ask, room=room)
 
     def admit(self, segments: int, tokens: int, ask: Ask) -> None:
@@ -258,11 +260,12 @@ class SegmentQueue:
 
     async def _work(self) -> None:
         while await self._is_needed():
+            ready = time.monotonic()
             async with self._slots.use():
                 # Cut when there is a place to run, so that what came meanwhile can go first.
                 batch = self._backlog.take(self._budget(), self._idle)
                 if wanted := self._in_time(batch):
-                    await self._run(wanted)
+                    await self._run(wanted, ready)
 
     async def _is_needed(self) -> bool:
         """Wait for work; tells whether there is any, or the queue is closed."""
@@ -311,14 +314,16 @@ class SegmentQueue:
         if call := self._calls.pop(segment, None):
             call.results.put_nowait(error)
 
-    async def _run(self, batch: Sequence[Segment]) -> None:
+    async def _run(self, batch: Sequence[Segment], ready: float) -> None:
+        """Decode a batch, for which a worker has been `ready` and waiting for a place."""
         started = time.monotonic()
         padded = len(batch) * max(map(len, batch)) * batch[0].group.beam_size
         wait = max(started - segment.queued_at for segment in batch)
-        first = self._first_tokens(batch)
+        first, tokens = self._first_tokens(batch), sum(map(len, batch))
         self._observer.waited(self._name, wait)
         self._observer.batch_started(self._name, len(batch), padded)
         self._idle -= 1
+        self._admission.running += tokens
         try:
             hypotheses = await self._decode(batch)
         except Exception as error:  # noqa: BLE001 - the callers see it, and the worker goes on
@@ -326,10 +331,12 @@ class SegmentQueue:
             return
         finally:
             self._idle += 1
-            seconds = time.monotonic() - started
-            self._observer.batch_finished(self._name, seconds)
-        self._rate.add(first, padded, seconds)
-        self._observer.tokens(self._name, "source", sum(map(len, batch)))
+            self._admission.running -= tokens
+            ended = time.monotonic()
+            self._observer.batch_finished(self._name, ended - started)
+        # What other models take of the CPU makes this one slower for whoever waits.
+        self._rate.add(first, padded, ended - ready)
+        self._observer.tokens(self._name, "source", tokens)
         self._observer.tokens(self._name, "target", sum(h.tokens for h in hypotheses))
         self._deliver(batch, hypotheses, started)
 
