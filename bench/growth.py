@@ -2,7 +2,7 @@
 
     python bench/growth.py [--words N ...] [--clients N ...] [--seconds S]
 
-Releases are made of the bundled long German example, repeated and cut.
+Releases are made of the bundled German example, repeated and cut.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from server_process import server_process
 from depesche.client import Client
 from depesche.types import BriefOptions, Language, Release
 
-_EXAMPLE = Path(__file__).parents[1] / "examples" / "release.long.de.txt"
+_EXAMPLE = Path(__file__).parents[1] / "examples" / "release.de.txt"
 _WORDS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
 _CLIENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _SMALL = 30
