@@ -67,7 +67,7 @@ class Files:
         settings = Settings()
         store = ModelStore(settings.models_dir)
         self.folder = folder
-        self.pieces = store.verify(settings.translation_model) / "sentencepiece.model"
+        self.pieces = store.verify(settings.translation_model).path / "sentencepiece.model"
         self.model = folder / "model"
         write_model(self.model, self.pieces)
         splitter = folder / "one_sentence.onnx"

@@ -244,7 +244,7 @@ def main() -> None:
     settings = Settings()
     store = ModelStore(settings.models_dir)
     spec = store.spec(settings.translation_model)
-    rival = Rival(store.verify(spec.name), spec.max_target_tokens)
+    rival = Rival(store.verify(spec.name).path, spec.max_target_tokens)
     lines = arguments.file.read_text("utf-8").splitlines()
     compare(rival, lines, arguments.language, arguments.clients, arguments.rounds)
 

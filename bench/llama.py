@@ -211,7 +211,7 @@ async def compare(arguments: argparse.Namespace) -> tuple[Measurements, Measurem
     lines = arguments.file.read_text("utf-8").splitlines()
     settings = Settings()
     store = ModelStore(settings.models_dir)
-    pieces = store.verify(settings.translation_model) / "sentencepiece.model"
+    pieces = store.verify(settings.translation_model).path / "sentencepiece.model"
     most = store.spec(settings.translation_model).max_target_tokens
     ours, theirs = Measurements("service"), Measurements("llama.cpp")
     load = (lines, arguments.clients, arguments.seconds)

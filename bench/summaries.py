@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--half", choices=HALVES, default="test", help="lines to measure on")
     arguments = parser.parse_args()
     settings = load_settings()
-    encoder = CTranslateEncoder(ModelStore(settings.models_dir).verify(settings.summary_model))
+    encoder = CTranslateEncoder(ModelStore(settings.models_dir).verify(settings.summary_model).path)
     for corpus in arguments.corpora:
         lines = corpus.read_text("utf-8").splitlines()[HALVES[arguments.half]]
         articles = [json.loads(line) for line in lines]

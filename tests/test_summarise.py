@@ -159,7 +159,7 @@ def test_any_text(texts: list[str], count: int) -> None:
 async def test_embedded_encoder() -> None:
     """The shipped encoder tells a paraphrase and an aside from the news."""
     store = ModelStore(MODELS)
-    encoder = CTranslateEncoder(store.verify("minilm"))
+    encoder = CTranslateEncoder(store.verify("minilm").path)
     summariser = Summariser(EncoderQueue("minilm", encoder, Slots(1)), IDENTITY)
     texts = [
         "The city council opens a new railway bridge across the river on Monday.",

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     models_dir: Path = Field(
         default_factory=_default_models_dir, description="Folder of the models and their manifest."
     )
+    pulled_dir: Path | None = Field(
+        None, description="Folder of the pulled models; by default `pulled` in the models' folder."
+    )
     translation_model: str = Field("embedded", description="Manifest name of the translator.")
     summary_model: str = Field("minilm", description="Manifest name of the sentence encoder.")
 

@@ -25,7 +25,7 @@ from depesche.inference.memory import limit_heaps, release_free_memory
 from depesche.inference.observer import NULL_OBSERVER, Observer, QueueStatistics
 from depesche.inference.queue import Ask, SegmentQueue
 from depesche.inference.slots import Slots
-from depesche.models.manifest import ModelSpec
+from depesche.models.manifest import Installed, ModelSpec
 from depesche.models.store import ModelStore
 from depesche.summarise import Summariser
 from depesche.text import language
@@ -168,7 +168,12 @@ class Engine:
             ModelError: a model is missing, altered or not loadable.
             ConfigurationError: a setting names no such model, or more threads than there are CPUs.
         """
-        engine = cls(settings, ModelStore(settings.models_dir), observer, loader or load_models)
+        engine = cls(
+            settings,
+            ModelStore(settings.models_dir, settings.pulled_dir),
+            observer,
+            loader or load_models,
+        )
         engine._current = await engine._start()
         return engine
 
@@ -303,15 +308,20 @@ class Engine:
             (m for m in (loaded.translation, loaded.summary) if m.name == spec.name), None
         )
         present = ModelState.PRESENT if self._store.is_present(spec.name) else ModelState.ABSENT
+        installed = self._store.find(spec.name)
         return ModelStatus(
             name=spec.name,
             task=spec.task,
-            revision=identity.revision if identity else spec.revision,
+            revision=identity.revision if identity else installed.revision if installed else "",
             languages=tuple(spec.languages),
             licence=identity.licence if identity else spec.licence,
-            digest=identity.digest if identity else self._store.digest(spec.name),
-            quantisation=identity.quantisation if identity else spec.quantisation,
-            size_bytes=self._store.size(spec.name),
+            digest=identity.digest if identity else installed.digest if installed else "",
+            quantisation=identity.quantisation
+            if identity
+            else installed.quantisation
+            if installed
+            else "",
+            size_bytes=installed.size if installed else 0,
             state=ModelState.READY if identity else present,
         )
 
@@ -390,25 +400,25 @@ class _Running:
 
 def load_models(settings: Settings, store: ModelStore) -> LoadedModels:
     """Verify and load the models that the settings name; see `Loader`."""
-    spec = _configured(store, "translation_model", settings.translation_model, "translation")
+    translation = _configured(store, "translation_model", settings.translation_model, "translation")
     backend = GemmaBackend(
-        store.verify(spec.name),
+        translation.path,
         workers=worker_count(settings),
         threads_per_worker=settings.threads_per_worker,
-        max_source_tokens=spec.max_source_tokens,
-        max_target_tokens=spec.max_target_tokens,
+        max_source_tokens=translation.spec.max_source_tokens,
+        max_target_tokens=translation.spec.max_target_tokens,
     )
     summary = _configured(store, "summary_model", settings.summary_model, "summary")
     encoder = CTranslateEncoder(
-        store.verify(summary.name),
+        summary.path,
         workers=worker_count(settings),
         threads_per_worker=settings.threads_per_worker,
     )
     return LoadedModels(
         backend,
         encoder,
-        _identity(spec, store, backend.quantisation),
-        _identity(summary, store, encoder.quantisation),
+        _identity(translation, backend.quantisation),
+        _identity(summary, encoder.quantisation),
     )
 
 
@@ -429,20 +439,22 @@ def worker_count(settings: Settings) -> int:
     return workers
 
 
-def _configured(store: ModelStore, setting: str, name: str, task: str) -> ModelSpec:
-    """Find the model that a setting names, and see that it does what the setting is for."""
+def _configured(store: ModelStore, setting: str, name: str, task: str) -> Installed:
+    """Verify the model that a setting names, and see that it does what the setting is for."""
     try:
         spec = store.spec(name)
     except ModelUnknown as error:
         raise ConfigurationError(f"{setting}: the manifest has no model '{name}'") from error
     if spec.task != task:
         raise ConfigurationError(f"{setting}: '{name}' is a model for {spec.task}, not for {task}")
-    return spec
+    return store.verify(name)
 
 
-def _identity(spec: ModelSpec, store: ModelStore, quantisation: str) -> ModelIdentity:
-    digest = store.digest(spec.name)
-    return ModelIdentity(spec.task, spec.name, spec.revision, digest, quantisation, spec.licence)
+def _identity(model: Installed, quantisation: str) -> ModelIdentity:
+    spec = model.spec
+    return ModelIdentity(
+        spec.task, spec.name, model.revision, model.digest, quantisation, spec.licence
+    )
 
 
 def _ask(options: BriefOptions, deadline: float | None, *, partial: bool = False) -> Ask:

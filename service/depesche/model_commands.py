@@ -15,7 +15,7 @@ _TABLES = frozenset({"files", "quality"})
 
 def list_models() -> str:
     """Write a line on each model of the manifest."""
-    store = ModelStore(load_settings().models_dir)
+    store = _store()
     return _aligned([_HEADER, *(_row(store, spec) for spec in store.manifest)])
 
 
@@ -25,7 +25,7 @@ def show_model(name: str) -> str:
     Raises:
         ModelUnknown: the manifest has no such model.
     """
-    store = ModelStore(load_settings().models_dir)
+    store = _store()
     return _aligned([*_facts(store.spec(name)), ("state", _state(store, name))])
 
 
@@ -36,28 +36,34 @@ def verify_models(name: str | None, write: Callable[[str], None]) -> None:
         ModelUnknown: the manifest has no such model.
         ModelError: a file of one of them is missing or altered; all the others are checked too.
     """
-    store = ModelStore(load_settings().models_dir)
+    store = _store()
     names = [name] if name else [spec.name for spec in store.manifest]
     failed = []
     for each in names:
         try:
-            store.verify(each)
+            model = store.verify(each)
         except ModelError as error:
             failed.append(each)
             write(f"{error}\n")
         else:
-            write(f"{each}: {len(store.spec(each).files)} files as in the manifest\n")
+            write(f"{each}: {len(model.files)} files as in {model.record}\n")
     if failed:
         raise ModelError(f"not as in the manifest: {', '.join(failed)}")
 
 
+def _store() -> ModelStore:
+    settings = load_settings()
+    return ModelStore(settings.models_dir, settings.pulled_dir)
+
+
 def _row(store: ModelStore, spec: ModelSpec) -> tuple[str, ...]:
+    model = store.find(spec.name)
     return (
         spec.name,
         spec.task,
         _value(spec.languages),
-        spec.revision,
-        f"{spec.size / 1e6:.0f}",
+        model.revision if model else "-",
+        f"{model.size / 1e6:.0f}" if model else "-",
         spec.licence,
         _state(store, spec.name),
     )

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from depesche.errors import DeadlineExceeded
 from depesche.fidelity import check, weigh
@@ -136,7 +137,8 @@ class Translator:
 
         Args:
             plan: the sentences, planned for the same request.
-            ask: what the request asks of the queue; its beam is of no account.
+            ask: what the request asks of the queue; its beam and language are of no
+                account.
             timings: the request's, to which the stages are added.
             cutoff: `time.monotonic()` value at which to stop: sentences that were to be decoded
                 again stay as they are then, unless the request is to be reproducible; those that
@@ -146,7 +148,8 @@ class Translator:
             LoadError: there is no room, or no time.
         """
         started = time.monotonic()
-        call = _Call(plan.language, ask, timings, started)
+        told = replace(ask, language=plan.language)
+        call = _Call(plan.language, told, timings, started)
         again: dict[asyncio.Task[Translation], Translation] = {}
         first_cutoff = cutoff if ask.partial else None
         try:
@@ -211,12 +214,12 @@ class Translator:
             parts = self._cut(sentence.text, language, self._backend.max_source_tokens)
             segments.extend(parts)
             owners.extend([place] * len(parts))
-        tokens = sum(self._count(segment) for segment in segments)
+        tokens = sum(self._count(segment, language) for segment in segments)
         return Plan(sentences, language, segments, owners), tokens
 
     def _attempts(self, text: str, language: Language) -> list[list[str]]:
         """Tell the ways to cut a failing sentence: as little as can be, then into smaller parts."""
-        tokens, limit = self._count(text), self._backend.max_source_tokens
+        tokens, limit = self._count(text, language), self._backend.max_source_tokens
         whole = self._cut(text, language, limit)
         if tokens < _SPLIT_MINIMUM:
             return [whole]
@@ -232,12 +235,12 @@ class Translator:
         return [done[index] for index in range(len(segments))]
 
     def _cut(self, text: str, language: Language, limit: int) -> list[str]:
-        spans = split_long(text, language, limit, self._count)
+        spans = split_long(text, language, limit, partial(self._count, language=language))
         parts = (text[span.start : span.end].strip() for span in spans)
         return [part for part in parts if part]
 
-    def _count(self, text: str) -> int:
-        return len(self._backend.tokenize(text))
+    def _count(self, text: str, language: Language) -> int:
+        return len(self._backend.tokenize(text, language))
 
 
 async def _compose(

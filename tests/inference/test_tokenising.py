@@ -10,6 +10,7 @@ import pytest
 from depesche.errors import QueueFull, ShuttingDown
 from depesche.inference.fake import FakeBackend
 from depesche.inference.queue import Ask, SegmentQueue
+from depesche.types import Language
 from tests.support import held
 
 
@@ -26,12 +27,12 @@ class _Slow(FakeBackend):
         self.tokenising = threading.Event()
         self.go = threading.Event()
 
-    def tokenize(self, text: str) -> list[str]:
+    def tokenize(self, text: str, language: Language | None = None) -> list[str]:
         """Cut a segment; see `FakeBackend`."""
         if text.startswith("slow"):
             self.tokenising.set()
             assert self.go.wait(30)
-        return super().tokenize(text)
+        return super().tokenize(text, language)
 
 
 def _queue(backend: FakeBackend, capacity: int = 100) -> SegmentQueue:

@@ -40,7 +40,7 @@ def test_valid(tmp_path: Path) -> None:
     """A valid table becomes a spec, named by its table."""
     (spec,) = read(tmp_path, table())
     assert (spec.name, spec.task, spec.languages, spec.target) == ("tiny", "summary", ("en",), None)
-    assert (spec.weights.sha256, spec.size, spec.max_target_tokens) == (DIGEST, 3, 0)
+    assert (spec.files[0].sha256, spec.files[0].size, spec.max_target_tokens) == (DIGEST, 3, 0)
 
 
 def test_no_models(tmp_path: Path) -> None:

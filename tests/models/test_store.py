@@ -45,23 +45,24 @@ def store(tmp_path: Path) -> ModelStore:
 
 
 @pytest.fixture
-def weights(store: ModelStore, tmp_path: Path) -> Path:
-    return tmp_path / store.spec("tiny").path / "model.bin"
+def weights(store: ModelStore) -> Path:
+    return store.verify("tiny").path / "model.bin"
 
 
 def test_whole(store: ModelStore, tmp_path: Path) -> None:
     """A model whose files are as the manifest says is verified, and its folder told."""
-    assert store.verify("tiny") == tmp_path / "tiny" / "1"
+    assert store.verify("tiny").path == tmp_path / "tiny" / "1"
     assert store.is_present("tiny")
 
 
 def test_figures(store: ModelStore) -> None:
     """Digest is that of the weights, size that of all files."""
-    assert store.digest("tiny") == digest(b"weights")
-    assert store.size("tiny") == len(b"weights") + len(b"{}")
+    model = store.verify("tiny")
+    assert model.digest == digest(b"weights")
+    assert model.size == len(b"weights") + len(b"{}")
 
 
-@pytest.mark.parametrize("method", ["spec", "verify", "digest", "size", "is_present"])
+@pytest.mark.parametrize("method", ["spec", "find", "verify", "is_present"])
 def test_unknown(store: ModelStore, method: str) -> None:
     """A name that the manifest lacks is the caller's fault."""
     with pytest.raises(ModelUnknown, match="no model is named 'huge'"):

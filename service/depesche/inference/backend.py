@@ -1,8 +1,10 @@
-"""The seam between the pipeline and whatever runs a translation model."""
+"""The seam between the pipeline and whatever runs a model that reads text and writes text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from depesche.types import Language
 
 __all__ = ["Hypothesis", "TranslationBackend"]
 
@@ -25,7 +27,10 @@ class Hypothesis:
 
 
 class TranslationBackend(Protocol):
-    """A loaded translation model. Its methods block and may be called from several threads."""
+    """A loaded model that translates, or shortens English by sentences of its own.
+
+    Its methods block and may be called from several threads.
+    """
 
     @property
     def max_source_tokens(self) -> int:
@@ -37,8 +42,13 @@ class TranslationBackend(Protocol):
         """The compute type in use, such as `int8_float32`."""
         ...
 
-    def tokenize(self, text: str) -> list[str]:
-        """Cut one segment into the model's source tokens, without control tokens."""
+    def tokenize(self, text: str, language: Language | None = None) -> list[str]:
+        """Cut one segment into the model's source tokens.
+
+        Args:
+            text: the segment.
+            language: its language, for models that read several and must be told.
+        """
         ...
 
     def translate(self, batch: Sequence[Sequence[str]], *, beam_size: int) -> list[Hypothesis]:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from depesche.inference.backend import Hypothesis
+from depesche.types import Language
 
 __all__ = ["FakeBackend"]
 
@@ -37,7 +38,7 @@ class FakeBackend:
         self.gate.set()
         self._handler = handler
 
-    def tokenize(self, text: str) -> list[str]:
+    def tokenize(self, text: str, language: Language | None = None) -> list[str]:  # noqa: ARG002
         """Cut a segment at white space, which stays with the word before it."""
         return text.split(" ")
 

@@ -8,6 +8,7 @@ import sentencepiece
 
 from depesche.errors import ModelError
 from depesche.inference.backend import Hypothesis
+from depesche.types import Language
 
 __all__ = ["GemmaBackend"]
 
@@ -71,7 +72,7 @@ class GemmaBackend:
         """The compute type that CTranslate2 chose for this CPU."""
         return str(self._generator.compute_type)
 
-    def tokenize(self, text: str) -> list[str]:
+    def tokenize(self, text: str, language: Language | None = None) -> list[str]:  # noqa: ARG002
         """Cut one segment into SentencePiece pieces."""
         pieces: list[str] = self._pieces.encode(text, out_type=str)
         return pieces

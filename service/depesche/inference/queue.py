@@ -19,7 +19,7 @@ from depesche.inference.backlog import Backlog, Group, Segment, cut_batches
 from depesche.inference.observer import NULL_OBSERVER, DropReason, Observer, QueueStatistics
 from depesche.inference.rate import Rate
 from depesche.inference.slots import Slots
-from depesche.types import Priority
+from depesche.types import Language, Priority
 
 __all__ = ["Ask", "SegmentQueue", "SegmentResult"]
 
@@ -36,6 +36,7 @@ class Ask:
 
     Attributes:
         beam_size: 1 for greedy search, else the width of the beam.
+        language: the segments' language, for models that must be told.
         priority: whether a person waits.
         deadline: `time.monotonic()` value after which nobody wants the result, or None.
         reproducible: whether the segments are kept from those of other calls.
@@ -48,6 +49,7 @@ class Ask:
     """
 
     beam_size: int = 1
+    language: Language | None = None
     priority: Priority = Priority.INTERACTIVE
     deadline: float | None = None
     reproducible: bool = False
@@ -184,7 +186,7 @@ class SegmentQueue:
         call = _Call(ask or Ask())
         came = call.ask.since or time.monotonic()
         # A release of 100,000 characters takes some 20 ms.
-        tokens = await asyncio.to_thread(lambda: [*map(self._backend.tokenize, texts)])
+        tokens = await asyncio.to_thread(self._tokenize, texts, call.ask.language)
         segments = self._segments(tokens, call, came)
         try:
             async with self._ready:
@@ -222,6 +224,9 @@ class SegmentQueue:
             self._ready.notify_all()
         await asyncio.gather(*self._workers)
         self._pool.shutdown()
+
+    def _tokenize(self, texts: Sequence[str], language: Language | None) -> list[list[str]]:
+        return [self._backend.tokenize(text, language) for text in texts]
 
     def _check_open(self) -> None:
         if self._closed:

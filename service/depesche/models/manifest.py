@@ -4,10 +4,10 @@ models/manifest.toml explains each key.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -22,12 +22,35 @@ from pydantic import (
 from depesche.errors import ModelError
 from depesche.types import Language
 
-__all__ = ["Manifest", "ModelFile", "ModelSpec", "Quality"]
+__all__ = [
+    "ABSTRACTIVE",
+    "WEIGHTS",
+    "DecodingDefaults",
+    "Family",
+    "HubFile",
+    "HubSource",
+    "Installed",
+    "Manifest",
+    "ModelFile",
+    "ModelSpec",
+    "Quality",
+    "Task",
+    "check_files",
+]
 
 # A part of a path begins with a letter or digit, so no path is absolute or climbs with "..".
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 _PATH = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$"
-_WEIGHTS = "model.bin"
+
+WEIGHTS = "model.bin"
+"""The file that every converted model has its weights in."""
+
+Task: TypeAlias = Literal["summary", "translation"]
+Family: TypeAlias = Literal[
+    "bart", "bert", "gemma", "m2m100", "madlad", "marian", "nllb", "pegasus"
+]
+ABSTRACTIVE: tuple[Family, ...] = ("bart", "pegasus")
+"""Families that summarise in sentences of their own."""
 
 
 class _Entry(BaseModel):
@@ -48,15 +71,60 @@ class ModelFile(_Entry):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class HubFile(_Entry):
+    """One file of a repository on the hub.
+
+    Attributes:
+        name: its name there.
+        size: its size in bytes, or None until the first pull records it.
+        sha256: its SHA-256 in lower-case hexadecimal, or None until the first pull records it.
+    """
+
+    name: str = Field(pattern=_NAME)
+    size: StrictInt | None = Field(None, ge=0)
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+
+
+class HubSource(_Entry):
+    """Where on the hub a model is pulled from.
+
+    Attributes:
+        repository: its name there, as `owner/name`.
+        revision: a commit of 40 hexadecimal digits, or a branch, tag or reference whose commit the
+            first pull records.
+        files: what is fetched; the family's class knows what each is for.
+    """
+
+    repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+$")
+    revision: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]*$")
+    files: tuple[HubFile, ...] = Field(min_length=1)
+
+
+class DecodingDefaults(_Entry):
+    """How a model writes where nothing else is asked.
+
+    Attributes:
+        beam_size: 1 for greedy search, else the width of the beam; a summary model's only.
+        length_penalty: the exponent of the length that a hypothesis's score is divided by.
+        min_target_tokens: tokens before which an output may not end.
+        no_repeat_ngram_size: length of token sequences that may not come twice; 0 for no rule.
+    """
+
+    beam_size: StrictInt = Field(default=1, ge=1, le=16)
+    length_penalty: float = Field(default=1.0, ge=0)
+    min_target_tokens: StrictInt = Field(default=0, ge=0)
+    no_repeat_ngram_size: StrictInt = Field(default=0, ge=0)
+
+
 class Quality(_Entry):
-    """One figure of a model's measured quality.
+    """One figure of a model's measured or published quality.
 
     Attributes:
         language: language that the model read.
         data: what it was measured on.
         metric: what was measured, such as `chrF`.
         value: the figure.
-        method: program, version and settings that gave it.
+        method: program, version and settings that gave it, or who published it and where.
     """
 
     language: Language
@@ -67,62 +135,115 @@ class Quality(_Entry):
 
 
 class ModelSpec(_Entry):
-    """What the manifest says of a model.
+    """What the manifest says of a model: a ready one, with its files, or one on the hub.
 
     Attributes:
         name: what settings and requests call it.
         task: what it does.
-        family: architecture and prompt; decides which class runs it.
+        family: architecture and prompt; decides which classes convert and run it.
         languages: languages that it reads; at least one.
         target: language that it writes, or None where it writes none.
-        revision: its revision; a changed file makes a new one.
-        path: its folder, relative to the manifest's.
         source: where it comes from and what was changed.
         licence: SPDX expression of its licence.
         commercial: whether the licence permits commercial use.
-        quantisation: how its weights are stored.
+        parameters: how many weights it has, which tells the memory that it needs, or None where
+            the size of its files does.
         max_source_tokens: longest input that it handles well, in its own tokens.
         max_target_tokens: tokens after which its output is cut off; 0 where it writes none.
-        files: all files that are loaded.
-        quality: what was measured.
+        codes: for a family that must be told its languages, its code for each.
+        prompt: what goes before the source, for a family that is told in words what to do.
+        decoding: how it writes.
+        quality: what was measured or published.
+        revision: a ready model's revision; a changed file makes a new one.
+        path: a ready model's folder, relative to the manifest's.
+        quantisation: how a ready model's weights are stored.
+        files: all files of a ready model that are loaded.
+        hub: where any other is pulled from.
     """
 
     name: str = Field(pattern=_NAME)
-    task: Literal["summary", "translation"]
-    family: Literal["bert", "gemma"]
+    task: Task
+    family: Family
     languages: tuple[Language, ...] = Field(min_length=1)
     target: Language | None = None
-    revision: str = Field(pattern=_NAME)
-    path: str = Field(pattern=_PATH)
     source: str
     licence: str
     commercial: StrictBool
-    quantisation: str
+    parameters: StrictInt | None = Field(None, ge=1)
     max_source_tokens: StrictInt = Field(ge=1)
     max_target_tokens: StrictInt = Field(0, ge=0)
-    files: tuple[ModelFile, ...]
+    codes: Mapping[Language, str] = Field(default_factory=dict)
+    prompt: str = ""
+    decoding: DecodingDefaults = DecodingDefaults()
     quality: tuple[Quality, ...] = ()
+    revision: str | None = Field(None, pattern=_NAME)
+    path: str | None = Field(None, pattern=_PATH)
+    quantisation: str | None = None
+    files: tuple[ModelFile, ...] = ()
+    hub: HubSource | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        ready = (self.revision, self.path, self.quantisation, self.files or None)
+        if self.hub is None and None in ready:
+            raise ValueError("revision, path, quantisation and files are needed, or else hub")
+        if self.hub is not None and any(ready):
+            raise ValueError("hub goes with none of revision, path, quantisation and files")
+        if self.files:
+            check_files(self.files)
+        hub_names = [file.name for file in self.hub.files] if self.hub else []
+        if len(set(hub_names)) < len(hub_names):
+            raise ValueError("hub.files must differ in name")
+        writes = self.task == "translation" or self.family in ABSTRACTIVE
+        if writes and not (self.target and self.max_target_tokens):
+            raise ValueError("a model that writes needs target and max_target_tokens")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A model whose files are here, as the manifest or the lock has them.
+
+    Attributes:
+        spec: what the manifest says of it.
+        revision: its revision in the manifest, or the commit on the hub, cut to 12 digits.
+        quantisation: how its weights are stored.
+        root: the folder that its files may not leave, even by a link.
+        path: its folder, below the root.
+        files: every file in it that is loaded.
+        record: what says so, `the manifest` or `the lock`.
+    """
+
+    spec: ModelSpec
+    revision: str
+    quantisation: str
+    root: Path
+    path: Path
+    files: tuple[ModelFile, ...]
+    record: str
 
     @property
-    def weights(self) -> ModelFile:
-        """The file of the weights, whose digest stands for the model's."""
-        return next(file for file in self.files if file.name == _WEIGHTS)
+    def digest(self) -> str:
+        """The SHA-256 of the weights, which stands for the model's."""
+        return next(file.sha256 for file in self.files if file.name == WEIGHTS)
 
     @property
     def size(self) -> int:
         """The size of all files, in bytes."""
         return sum(file.size for file in self.files)
 
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        names = [file.name for file in self.files]
-        if _WEIGHTS not in names:
-            raise ValueError(f"files must hold {_WEIGHTS}")
-        if len(set(names)) < len(names):
-            raise ValueError("files must differ in name")
-        if self.task == "translation" and not (self.target and self.max_target_tokens):
-            raise ValueError("a translation model needs target and max_target_tokens")
-        return self
+
+def check_files(files: Sequence[ModelFile]) -> None:
+    """See that files can be a model's: weights among them, and no name twice.
+
+    Raises:
+        ValueError: they can't.
+    """
+    names = [file.name for file in files]
+    if WEIGHTS not in names:
+        raise ValueError(f"files must hold {WEIGHTS}")
+    if len(set(names)) < len(names):
+        raise ValueError("files must differ in name")
 
 
 @dataclass(frozen=True, slots=True)
