@@ -493,22 +493,24 @@ async def test_a_batch_of_a_calls_own_is_decoded_whole_or_not_at_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "reason"), [(0.05, DropReason.DEADLINE), (60, DropReason.CANCELLED)]
+    ("before", "reason"), [(0.0, DropReason.DEADLINE), (60.0, DropReason.CANCELLED)]
 )
 async def test_a_call_that_is_cancelled_at_its_deadline_is_counted_as_late(
-    seconds: float, reason: DropReason
+    before: float, reason: DropReason
 ) -> None:
     """The deadline's timer ends a call before its turn comes, and that isn't a caller's leaving."""
     backend = FakeBackend()
+    cancelled = time.monotonic() + 2
     recorder = Recorder()
 
     async with running(backend, observer=recorder) as queue:
         with held(backend):
             first = asyncio.create_task(collect(queue, ["a"]))
             await until(lambda: backend.begun == 1)
-            call = collect(queue, ["b"], Ask(deadline=time.monotonic() + seconds))
+            call = collect(queue, ["b"], Ask(deadline=cancelled + before))
             gone = asyncio.create_task(call)
             await until(lambda: queue.statistics().tokens == 1)
+            await asyncio.sleep(cancelled - time.monotonic())
             gone.cancel()
             await until(gone.done)
         await first
