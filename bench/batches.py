@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from loaded import default_backend
 
 from depesche.config import Settings
-from depesche.engine import load_models
 from depesche.inference.backend import TranslationBackend
-from depesche.models.store import ModelStore
 
 _LENGTH = 30
 _ROWS = (1, 2, 4, 8, 16, 32)
@@ -69,7 +68,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
     arguments = parser.parse_args()
     settings = Settings(workers=1)
-    backend = load_models(settings, ModelStore(settings.models_dir)).backend
+    backend = default_backend(settings)
     lines = [line for file in arguments.files for line in file.read_text("utf-8").splitlines()]
     measure(backend, [backend.tokenize(line) for line in lines], arguments.seconds)
 

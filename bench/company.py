@@ -11,11 +11,11 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from loaded import default_backend
+
 from depesche.config import Settings
-from depesche.engine import load_models
 from depesche.inference.backend import Hypothesis, TranslationBackend
 from depesche.inference.backlog import cut_batches
-from depesche.models.store import ModelStore
 
 
 def in_company(
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="ways of sharing batches")
     arguments = parser.parse_args()
     settings = Settings()
-    backend = load_models(settings, ModelStore(settings.models_dir)).backend
+    backend = default_backend(settings)
     print(
         f"{'file':<40} {'round':>5} {'sentences':>9} {'other text':>10} {'largest score shift':>19}"
     )

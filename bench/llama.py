@@ -41,8 +41,8 @@ from server_process import server_process
 
 from depesche.client import Client
 from depesche.config import Settings
-from depesche.engine import worker_count
 from depesche.evaluate import evaluate
+from depesche.loading import worker_count
 from depesche.models.store import ModelStore
 from depesche.text.normalize import normalize
 from depesche.types import ContentFormat, Language, Release

@@ -15,9 +15,9 @@ import ctranslate2
 import sentencepiece
 
 from depesche.config import Settings, load_settings
-from depesche.engine import LoadedModels, worker_count
 from depesche.inference.backend import Hypothesis
 from depesche.inference.fake_encoder import FakeEncoder
+from depesche.loading import LoadedModels, worker_count
 from depesche.models.store import ModelStore
 from depesche.server.app import serve
 from depesche.types import ModelIdentity
@@ -106,7 +106,7 @@ def main() -> None:
             threads=settings.threads_per_worker,
         )
         identity = ModelIdentity("translation", "marian", "0", "", backend.quantisation, "")
-        return LoadedModels(backend, FakeEncoder(), identity, identity)
+        return LoadedModels.of(backend, FakeEncoder(), identity, identity)
 
     asyncio.run(serve(load_settings(), loader=load))
 

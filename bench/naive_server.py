@@ -9,10 +9,9 @@ import asyncio
 from typing import Any
 
 import grpc
+from loaded import default_backend
 
 from depesche.config import Settings
-from depesche.engine import load_models
-from depesche.models.store import ModelStore
 from depesche.v1 import translation_pb2, translation_pb2_grpc, types_pb2
 
 
@@ -21,7 +20,7 @@ class Naive(translation_pb2_grpc.TranslationServiceServicer):
 
     def __init__(self) -> None:
         settings = Settings()
-        self._backend = load_models(settings, ModelStore(settings.models_dir)).backend
+        self._backend = default_backend(settings)
 
     async def Translate(
         self, request: translation_pb2.TranslateRequest, context: Any

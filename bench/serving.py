@@ -11,13 +11,13 @@ import asyncio
 import time
 from pathlib import Path
 
+from loaded import default_backend
 from server_process import server_process
 
 from depesche.client import Client
 from depesche.config import Settings
-from depesche.engine import load_models, worker_count
 from depesche.inference.queue import SegmentQueue
-from depesche.models.store import ModelStore
+from depesche.loading import worker_count
 from depesche.types import BriefOptions, Language, Release
 
 _RELEASE = Path(__file__).parents[1] / "examples" / "release.ru.txt"
@@ -60,10 +60,9 @@ async def _bare(sentences: list[str]) -> float:
     """Decode sentences greedily with nothing around the model but its queue."""
     settings = Settings()
     workers = worker_count(settings)
-    models = load_models(settings, ModelStore(settings.models_dir))
     queue = SegmentQueue(
         "bare",
-        models.backend,
+        default_backend(settings),
         workers=workers,
         batch_tokens=settings.batch_tokens,
         capacity=settings.queue_segments,

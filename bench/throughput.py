@@ -20,14 +20,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from closed_loop import line_rate
+from loaded import default_backend
 from server_process import server_process
 
 from depesche.client import Client
 from depesche.config import Settings
-from depesche.engine import Engine, load_models, worker_count
+from depesche.engine import Engine
 from depesche.inference.backend import TranslationBackend
 from depesche.inference.backlog import cut_batches
-from depesche.models.store import ModelStore
+from depesche.loading import worker_count
 from depesche.types import BriefOptions, ContentFormat, Language, Release
 
 _LONG = 20
@@ -81,7 +82,7 @@ async def single(address: str, lines: Sequence[str]) -> float:
 async def measure(lines: Sequence[str], clients: int, seconds: float, rounds: int) -> None:
     """Measure and print the table."""
     settings = Settings()
-    backend = load_models(settings, ModelStore(settings.models_dir)).backend
+    backend = default_backend(settings)
     workers = worker_count(settings)
     rates: dict[str, list[float]] = {}
 

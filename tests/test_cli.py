@@ -17,9 +17,9 @@ from google.protobuf.json_format import Parse
 from depesche import __version__
 from depesche.cli import main
 from depesche.config import Settings
-from depesche.engine import LoadedModels, Loader
 from depesche.errors import ModelError
 from depesche.inference.fake import FakeBackend
+from depesche.loading import LoadedModels, Loader
 from depesche.server.app import running
 from depesche.v1 import brief_pb2, translation_pb2
 from tests.support import fake_loader

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from depesche.config import Settings
-from depesche.engine import Engine, LoadedModels, ModelState, worker_count
+from depesche.engine import Engine, ModelState
 from depesche.errors import (
     ConfigurationError,
     InvalidRequest,
@@ -18,6 +18,7 @@ from depesche.errors import (
 from depesche.inference.cpu import available_cpus
 from depesche.inference.fake import FakeBackend
 from depesche.inference.fake_encoder import FakeEncoder
+from depesche.loading import LoadedModels, worker_count
 from depesche.models.store import ModelStore
 from depesche.types import BriefOptions, Language, Release
 from tests.support import fake_loader, held, slow_down
@@ -166,7 +167,7 @@ async def test_a_reload_after_closing_changes_nothing() -> None:
 
     with pytest.raises(ShuttingDown):
         await engine.reload()
-    assert engine._current.models.backend is backends[0]
+    assert engine._current.models.writers["embedded"].backend is backends[0]
 
 
 async def test_a_refused_release_is_told_nothing_before() -> None:

@@ -8,7 +8,7 @@ from depesche.errors import QueueFull
 from depesche.inference.backend import Hypothesis
 from depesche.inference.fake import FakeBackend
 from depesche.inference.queue import Ask, SegmentQueue
-from depesche.translate import Translator
+from depesche.translate import Translator, keep
 from depesche.types import (
     BlockKind,
     Decoding,
@@ -214,9 +214,8 @@ async def test_leaving_early_stops_the_second_decoding() -> None:
     assert "_again" not in names
 
 
-async def test_english_is_kept_as_it_is() -> None:
+def test_english_is_kept_as_it_is() -> None:
     """An English sentence is its own translation, with no score and nothing decoded."""
-    async with translating(FakeBackend()) as translator:
-        translation = translator.keep(sentence(ENGLISH))
+    translation = keep(sentence(ENGLISH))
 
     assert translation == Translation(sentence(ENGLISH), ENGLISH, None, Decoding.NONE)

@@ -16,7 +16,7 @@ from depesche.inference.queue import Ask
 from depesche.summarise import Summariser
 from depesche.text import document, language, segment, sentences
 from depesche.text.clauses import shorten
-from depesche.translate import Plan, Translator
+from depesche.translate import Plan, Translator, Translators, keep
 from depesche.types import (
     BlockKind,
     Brief,
@@ -57,12 +57,14 @@ class Prepared:
     Attributes:
         detection: its language.
         sentences: its sentences, in document order; never empty.
-        plan: how they are translated; None for English, which stays as it is.
+        translator: translates them; None for English, which stays as it is.
+        plan: how it does.
     """
 
     detection: Detection
     sentences: Sequence[Sentence]
-    plan: Plan | None
+    translator: Translator | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,17 @@ class Started:
 class Briefer:
     """Runs the pipeline on loaded models."""
 
-    def __init__(self, translator: Translator, summariser: Summariser, max_sentences: int) -> None:
+    def __init__(
+        self, translators: Translators, summariser: Summariser, max_sentences: int
+    ) -> None:
         """Make a pipeline.
 
         Args:
-            translator: gives the English of sentences.
+            translators: give the English of sentences.
             summariser: chooses key sentences.
             max_sentences: most sentences that a release may hold.
         """
-        self._translator = translator
+        self._translators = translators
         self._summariser = summariser
         self._max_sentences = max_sentences
 
@@ -108,7 +112,7 @@ class Briefer:
             LoadError: there is no room, or no time.
         """
         timings = Timings()
-        prepared = await self.prepare(release, ask, timings)
+        prepared = await self.prepare(release, options, ask, timings)
         # Not before it is let in: gRPC doesn't try a call again of which something has come back.
         yield Started(prepared.detection, len(prepared.sentences))
         translations: list[Translation] = []
@@ -129,17 +133,20 @@ class Briefer:
             key_sentences=key_sentences,
             detection=prepared.detection,
             translations=tuple(translations),
-            signature=self.signature(prepared.detection.language, options, brief=True),
+            signature=self.signature(prepared, options, brief=True),
             timings=timings,
             missing=_missing(prepared.sentences, translations),
         )
 
-    async def prepare(self, release: Release, ask: Ask, timings: Timings) -> Prepared:
+    async def prepare(
+        self, release: Release, options: BriefOptions, ask: Ask, timings: Timings
+    ) -> Prepared:
         """Read a release, its language and its sentences, and see that there is room for it.
 
         Raises:
             InvalidRequest: it holds no sentence, or too many.
             LanguageUnsupported: no model translates its language.
+            FeatureUnavailable: the model that the options name doesn't.
             LoadError: there is no room, or no time.
         """
         with _timed(timings, "read"):
@@ -147,10 +154,11 @@ class Briefer:
             if len(found) > self._max_sentences:
                 rule = f"holds {len(found)} sentences; the limit is {self._max_sentences}"
                 raise InvalidRequest([Violation("release.text", rule)])
-            plan = None
-            if detection.language is not Language.ENGLISH:
-                plan = await self._translator.plan(found, detection.language, ask)
-        return Prepared(detection, found, plan)
+            if detection.language is Language.ENGLISH:
+                return Prepared(detection, found)
+            translator = self._translators.find(detection.language, options.translation_model)
+            plan = await translator.plan(found, detection.language, ask)
+            return Prepared(detection, found, translator, plan)
 
     async def translate(
         self,
@@ -163,11 +171,13 @@ class Briefer:
 
         See `Translator.translate` of the cutoff.
         """
-        if prepared.plan is None:
+        if prepared.translator is None or prepared.plan is None:
             for sentence in prepared.sentences:
-                yield self._translator.keep(sentence)
+                yield keep(sentence)
             return
-        steps = self._translator.translate(prepared.plan, ask=ask, timings=timings, cutoff=cutoff)
+        steps = prepared.translator.translate(
+            prepared.plan, ask=ask, timings=timings, cutoff=cutoff
+        )
         async with aclosing(steps):
             async for translation in steps:
                 yield translation
@@ -191,13 +201,13 @@ class Briefer:
             chosen = await self._summariser.summarise(texts, count, penalties, cutoff)
         return [places[i] for i in chosen]
 
-    def signature(self, source: Language, options: BriefOptions, *, brief: bool) -> Signature:
+    def signature(self, prepared: Prepared, options: BriefOptions, *, brief: bool) -> Signature:
         """Tell all that shapes a result: a translation alone, or a brief."""
         models: list[ModelIdentity] = []
         settings: dict[str, str] = {}
-        if source is not Language.ENGLISH:
-            models.append(self._translator.identity)
-            settings |= self._translator.options(reproducible=options.reproducible)
+        if prepared.translator is not None:
+            models.append(prepared.translator.identity)
+            settings |= prepared.translator.options(reproducible=options.reproducible)
         if brief:
             models.append(self._summariser.identity)
             settings |= {

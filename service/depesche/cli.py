@@ -19,7 +19,7 @@ from depesche.errors import DepescheError, InvalidRequest, RequestError, Unauthe
 from depesche.types import BriefOptions, ContentFormat, Language, Release
 
 if TYPE_CHECKING:
-    from depesche.engine import Loader
+    from depesche.loading import Loader
 
 __all__ = ["app", "main"]
 
@@ -194,7 +194,8 @@ def serve(
     from depesche.config import load_settings  # noqa: PLC0415 - as in `brief`
     from depesche.server.app import serve as run  # noqa: PLC0415 - as in `brief`
 
-    asyncio.run(run(load_settings(listen=listen, metrics=metrics), loader=context.obj))
+    settings = load_settings(listen=listen, metrics=metrics)
+    asyncio.run(run(settings, loader=context.obj, read=load_settings))
 
 
 @_models.command("list")

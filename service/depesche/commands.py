@@ -12,10 +12,10 @@ from google.protobuf.message import Message
 from depesche import render
 from depesche.client import Client
 from depesche.config import Settings, load_settings
-from depesche.engine import Loader
 from depesche.errors import InvalidRequest, Violation
 from depesche.evaluate import evaluate
 from depesche.lines import Line, split_lines, translate_lines
+from depesche.loading import Loader
 from depesche.local import LocalClient
 from depesche.progress import progress
 from depesche.types import BriefOptions, Language, Release

@@ -6,16 +6,17 @@ name in the folder that `DEPESCHE_SECRETS_DIR` names.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from depesche.errors import ConfigurationError
+from depesche.types import SOURCES, Language
 
-__all__ = ["TOKEN", "Settings", "load_settings"]
+__all__ = ["MODEL_SETTINGS", "TOKEN", "Settings", "load_settings"]
 
 TOKEN = re.compile(r"[!-~]+")
 """What a token is made of: printable ASCII without spaces, as a header of HTTP can carry it."""
@@ -50,8 +51,39 @@ class Settings(BaseSettings):
     pulled_dir: Path | None = Field(
         None, description="Folder of the pulled models; by default `pulled` in the models' folder."
     )
+    forbid_noncommercial: bool = Field(
+        default=False,
+        description="Whether models whose licence forbids commercial use are refused.",
+    )
+    convert_python: Path | None = Field(
+        None,
+        description="Interpreter with the extra `convert`; by default the service's own.",
+    )
     translation_model: str = Field("embedded", description="Manifest name of the translator.")
+    routes: Annotated[Mapping[Language, str], NoDecode] = Field(
+        default_factory=dict,
+        description="Translators of single languages, as `de=NAME,ru=NAME`; `translation_model` is"
+        " for the others.",
+    )
     summary_model: str = Field("minilm", description="Manifest name of the sentence encoder.")
+    abstractive_model: str = Field(
+        "", description="Manifest name of the model for abstractive summaries, if there are any."
+    )
+    selectable_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Models beside these that a request may name, as `NAME,NAME`."
+    )
+    memory_mib: int = Field(
+        0,
+        ge=0,
+        description="Memory that models may not go beyond, in MiB; 0 takes the cgroup's limit or"
+        " the machine's memory.",
+    )
+    idle_seconds: float = Field(
+        0.0,
+        ge=0,
+        description="Time after which an unused model leaves memory until it is needed; 0 for"
+        " never.",
+    )
 
     max_text_characters: int = Field(100_000, ge=1, description="Longest text of a release.")
     max_title_characters: int = Field(1_000, ge=1, description="Longest title of a release.")
@@ -104,6 +136,23 @@ class Settings(BaseSettings):
         description="Authorities in PEM, one of which must have signed a client's certificate.",
     )
 
+    @field_validator("routes", mode="before")
+    @classmethod
+    def _routes_are_pairs(cls, routes: object) -> object:
+        if not isinstance(routes, str):
+            return routes
+        pairs = [route.partition("=") for route in _listed(routes)]
+        if not all(language in SOURCES and name for language, _, name in pairs):
+            raise ValueError(f"must be LANGUAGE=NAME, of {', '.join(SOURCES)}, between commas")
+        if len({language for language, _, _ in pairs}) < len(pairs):
+            raise ValueError("must name each language once")
+        return {language.strip(): name.strip() for language, _, name in pairs}
+
+    @field_validator("selectable_models", mode="before")
+    @classmethod
+    def _models_are_listed(cls, models: object) -> object:
+        return tuple(_listed(models)) if isinstance(models, str) else models
+
     @field_validator("token")
     @classmethod
     def _token_is_sane(cls, token: SecretStr | None) -> SecretStr | None:
@@ -131,6 +180,13 @@ class Settings(BaseSettings):
         return self
 
 
+MODEL_SETTINGS = (
+    *("translation_model", "routes", "summary_model", "abstractive_model", "selectable_models"),
+    *("forbid_noncommercial", "memory_mib", "idle_seconds", "beam_size", "decode_again"),
+)
+"""The settings that a reload of the models reads again."""
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the settings from the environment.
 
@@ -154,6 +210,10 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigurationError(
             "; ".join(_line(e["loc"], e["msg"]) for e in error.errors())
         ) from None
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def _unknown_variables() -> Iterator[str]:

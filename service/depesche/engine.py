@@ -1,35 +1,28 @@
 """The pipeline with its models loaded: what the commands and the server share."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractContextManager, aclosing, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Self, TypeAlias
+from typing import Self
 
-from depesche.brief import Briefer, Started
+from depesche.brief import Started
 from depesche.config import Settings
 from depesche.errors import (
-    ConfigurationError,
     FeatureUnavailable,
-    ModelUnknown,
     NotReady,
     ShuttingDown,
 )
-from depesche.inference.backend import TranslationBackend
-from depesche.inference.cpu import available_cpus
-from depesche.inference.encoder import CTranslateEncoder, SentenceEncoder
-from depesche.inference.encoder_queue import EncoderQueue
-from depesche.inference.gemma import GemmaBackend
-from depesche.inference.memory import limit_heaps, release_free_memory
+from depesche.generation import Generation
+from depesche.inference.memory import limit_heaps
 from depesche.inference.observer import NULL_OBSERVER, Observer, QueueStatistics
-from depesche.inference.queue import Ask, SegmentQueue
+from depesche.inference.queue import Ask
 from depesche.inference.slots import Slots
+from depesche.loading import Loader, load_models, worker_count
 from depesche.models.manifest import Installed, ModelSpec
 from depesche.models.store import ModelStore
-from depesche.summarise import Summariser
 from depesche.text import language
-from depesche.translate import Translator
 from depesche.types import (
     Brief,
     BriefOptions,
@@ -47,30 +40,20 @@ from depesche.validation import check_options, check_release
 
 __all__ = [
     "Engine",
-    "LoadedModels",
-    "Loader",
     "ModelState",
     "ModelStatus",
     "Summary",
     "TranslatedRelease",
-    "load_models",
-    "worker_count",
 ]
 
 
-_TOKENS_PER_CHARACTER = 0.3
-"""Source tokens a character, about: German and Russian have 0.23, Khmer 0.5."""
-
-_WARM_UP_SEGMENTS = 5  # 90 tokens, one batch even by the first guess of the rate
-_WARM_UP = "Guten Morgen, dies ist ein Satz, an dem sich die Modelle warm laufen."
-
-
 class ModelState(StrEnum):
-    """What a model of the manifest is doing."""
+    """What a model of the manifest is doing; `IDLE` is ready to come back into memory."""
 
     ABSENT = "absent"
     PRESENT = "present"
     READY = "ready"
+    IDLE = "idle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +70,7 @@ class ModelStatus:
         quantisation: compute type in use, or the stored one.
         size_bytes: size of all its files.
         state: what it is doing.
+        routes: languages whose releases it translates where a request names no model.
     """
 
     name: str
@@ -98,6 +82,7 @@ class ModelStatus:
     quantisation: str
     size_bytes: int
     state: ModelState
+    routes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +104,6 @@ class Summary:
     timings: Timings
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedModels:
-    """The models that a pipeline runs on, and what exactly they are."""
-
-    backend: TranslationBackend
-    encoder: SentenceEncoder
-    translation: ModelIdentity
-    summary: ModelIdentity
-
-
-# Verifies and loads the models that the settings name; blocks, and raises ModelError.
-Loader: TypeAlias = Callable[[Settings, ModelStore], LoadedModels]
-
-
 class Engine:
     """The pipeline, ready to run; made by `Engine.load`, used on one event loop."""
 
@@ -145,8 +116,8 @@ class Engine:
         self._loader = loader
         self._reloading = asyncio.Lock()
         self._closed = False
-        self._current: _Running
-        self._retired: _Running | None = None
+        self._current: Generation
+        self._retired: Generation | None = None
         self._retiring: asyncio.Task[None] | None = None
 
     @classmethod
@@ -174,7 +145,7 @@ class Engine:
             observer,
             loader or load_models,
         )
-        engine._current = await engine._start()
+        engine._current = await engine._start(settings)
         return engine
 
     async def stream(
@@ -185,7 +156,7 @@ class Engine:
         check_options(options, self._settings)
         _check_strategy(options.strategy)
         asked = _ask(options, deadline, partial=options.allow_incomplete)
-        with self._use() as running, running.reserve(release, asked) as ask:
+        with self._use() as running, running.reserve(release, options, asked) as ask:
             async with aclosing(running.briefer.stream(release, options, ask)) as events:
                 async for event in events:
                     yield event
@@ -209,16 +180,17 @@ class Engine:
     ) -> TranslatedRelease:
         """Translate a release without briefing it; raises as `Briefer.stream` does.
 
-        Of the options, priority and reproducibility count.
+        Of the options, priority, reproducibility and the translation model count.
         """
         check_release(release, self._settings)
         options, timings = options or BriefOptions(), Timings()
-        with self._use() as running, running.reserve(release, _ask(options, deadline)) as ask:
+        asked = _ask(options, deadline)
+        with self._use() as running, running.reserve(release, options, asked) as ask:
             briefer = running.briefer
-            prepared = await briefer.prepare(release, ask, timings)
+            prepared = await briefer.prepare(release, options, ask, timings)
             found = [t async for t in briefer.translate(prepared, ask, timings)]
             found.sort(key=lambda t: t.sentence.index)
-            signature = briefer.signature(prepared.detection.language, options, brief=False)
+            signature = briefer.signature(prepared, options, brief=False)
             return TranslatedRelease(prepared.detection, tuple(found), signature, timings)
 
     def detect(self, text: str) -> Detection:
@@ -238,41 +210,47 @@ class Engine:
         _check_strategy(options.strategy)
         timings = Timings()
         english = replace(release, language=Language.ENGLISH)
-        with self._use() as running, running.reserve(english, _ask(options, None)) as ask:
+        asked = _ask(options, None)
+        with self._use() as running, running.reserve(english, options, asked) as ask:
             briefer = running.briefer
-            prepared = await briefer.prepare(english, ask, timings)
+            prepared = await briefer.prepare(english, options, ask, timings)
             kept = [t async for t in briefer.translate(prepared, ask, timings)]
             chosen = await briefer.choose(kept, options.sentence_count, timings)
-            signature = briefer.signature(Language.ENGLISH, options, brief=True)
+            signature = briefer.signature(prepared, options, brief=True)
         return Summary(tuple(kept[i].sentence for i in chosen), signature, timings)
 
     def models(self) -> list[ModelStatus]:
         """Tell the state of every model of the manifest, in its order."""
         return [self._status(spec) for spec in self._store.manifest]
 
-    async def reload(self) -> list[ModelStatus]:
+    async def reload(self, settings: Settings | None = None) -> list[ModelStatus]:
         """Load the models anew beside the running ones, then swap.
 
         Calls under way end on the old ones, which are freed with the last of them.
 
+        Args:
+            settings: what to load by, and to go on by; by default as before.
+
         Raises:
+            ConfigurationError: a setting names no such model; the running ones stay.
             ModelError: the new models can't be loaded; the running ones stay.
             NotReady: calls still run on the models of before an earlier reload.
         """
         async with self._reloading:
             if self._retiring is not None and not self._retiring.done():
                 raise NotReady("calls still run on the models before the present ones")
-            started = await self._start()
+            settings = settings or self._settings
+            started = await self._start(settings)
             if self._closed:
                 await started.aclose(wait=False)
                 raise ShuttingDown("the service is shutting down")
-            old, self._current = self._current, started
+            old, self._current, self._settings = self._current, started, settings
             self._retired, self._retiring = old, asyncio.create_task(old.aclose())
         return self.models()
 
     def statistics(self) -> dict[str, QueueStatistics]:
         """Tell what waits before each model now."""
-        return {self._current.models.translation.name: self._current.queue.statistics()}
+        return self._current.statistics()
 
     async def aclose(self) -> None:
         """Refuse what waits, let running batches end and free the models."""
@@ -283,18 +261,18 @@ class Engine:
             await self._retiring
 
     @contextmanager
-    def _use(self) -> Iterator["_Running"]:
+    def _use(self) -> Iterator[Generation]:
         running = self._current
         with running.used():
             yield running
 
-    async def _start(self) -> "_Running":
+    async def _start(self, settings: Settings) -> Generation:
         # Places of its own: new models must be warm whatever the calls on the old ones do.
-        slots = Slots(worker_count(self._settings))
+        slots = Slots(worker_count(settings))
         limit_heaps()
         self._store.refresh()
-        models = await asyncio.to_thread(self._loader, self._settings, self._store)
-        running = _Running(models, self._settings, slots, self._observer)
+        models = await asyncio.to_thread(self._loader, settings, self._store)
+        running = Generation(models, settings, slots, self._observer)
         try:
             await running.warm()
         except BaseException:
@@ -303,11 +281,8 @@ class Engine:
         return running
 
     def _status(self, spec: ModelSpec) -> ModelStatus:
-        loaded = self._current.models
-        identity = next(
-            (m for m in (loaded.translation, loaded.summary) if m.name == spec.name), None
-        )
-        present = ModelState.PRESENT if self._store.is_present(spec.name) else ModelState.ABSENT
+        loaded, routes = self._current.models.identities(), self._current.models.routes
+        identity = next((model for model in loaded if model.name == spec.name), None)
         installed = self._store.find(spec.name)
         return ModelStatus(
             name=spec.name,
@@ -316,145 +291,24 @@ class Engine:
             languages=tuple(spec.languages),
             licence=identity.licence if identity else spec.licence,
             digest=identity.digest if identity else installed.digest if installed else "",
-            quantisation=identity.quantisation
-            if identity
-            else installed.quantisation
-            if installed
-            else "",
+            quantisation=_quantisation(identity, installed),
             size_bytes=installed.size if installed else 0,
-            state=ModelState.READY if identity else present,
+            state=self._state(spec.name, loaded=identity is not None),
+            routes=tuple(sorted(k for k, name in routes.items() if name == spec.name)),
         )
 
-
-class _Running:
-    """One generation of loaded models with their queue and pipeline."""
-
-    def __init__(
-        self, models: LoadedModels, settings: Settings, slots: Slots, observer: Observer
-    ) -> None:
-        self.models = models
-        self.queue = SegmentQueue(
-            models.translation.name,
-            models.backend,
-            workers=slots.count,
-            batch_tokens=settings.batch_tokens,
-            batch_seconds=settings.batch_seconds,
-            capacity=settings.queue_segments,
-            slots=slots,
-            observer=observer,
-        )
-        translator = Translator(
-            self.queue,
-            models.backend,
-            models.translation,
-            beam_size=settings.beam_size,
-            decode_again=settings.decode_again,
-        )
-        self._encoder = EncoderQueue(models.summary.name, models.encoder, slots, observer)
-        summariser = Summariser(self._encoder, models.summary)
-        self.briefer = Briefer(translator, summariser, settings.max_sentences)
-        self._users = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-
-    async def warm(self) -> None:
-        """Run each model once, so that the first caller doesn't pay for their set-up."""
-        # By the batch, so that the rate that is learnt of it is not that of single segments.
-        async for _ in self.queue.translate([_WARM_UP] * _WARM_UP_SEGMENTS):
-            pass
-        await asyncio.to_thread(self.models.encoder.encode, [_WARM_UP])
-        await asyncio.to_thread(language.detect, _WARM_UP)
-        release_free_memory()
-
-    def reserve(self, release: Release, ask: Ask) -> AbstractContextManager[Ask]:
-        """Hold room in the queue while a release is read, or refuse it; see `SegmentQueue`."""
-        if release.language is Language.ENGLISH:  # nothing of it will wait there
-            self._encoder.admit()
-            return nullcontext(ask)
-        return self.queue.reserve(round(len(release.text) * _TOKENS_PER_CHARACTER), ask)
-
-    @contextmanager
-    def used(self) -> Iterator[None]:
-        self._users += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._users -= 1
-            if not self._users:
-                self._idle.set()
-                release_free_memory()
-
-    def hurry(self) -> None:
-        """Let an `aclose` that waits go on."""
-        self._idle.set()
-
-    async def aclose(self, *, wait: bool = True) -> None:
-        """Free the models, once nobody uses them any more if `wait`."""
-        if wait:
-            await self._idle.wait()
-        await self.queue.aclose()
-        self.models.backend.close()
-        self.models.encoder.close()
+    def _state(self, name: str, *, loaded: bool) -> ModelState:
+        if loaded:
+            in_memory = self._current.is_in_memory(name)
+            return ModelState.READY if in_memory else ModelState.IDLE
+        return ModelState.PRESENT if self._store.is_present(name) else ModelState.ABSENT
 
 
-def load_models(settings: Settings, store: ModelStore) -> LoadedModels:
-    """Verify and load the models that the settings name; see `Loader`."""
-    translation = _configured(store, "translation_model", settings.translation_model, "translation")
-    backend = GemmaBackend(
-        translation.path,
-        workers=worker_count(settings),
-        threads_per_worker=settings.threads_per_worker,
-        max_source_tokens=translation.spec.max_source_tokens,
-        max_target_tokens=translation.spec.max_target_tokens,
-    )
-    summary = _configured(store, "summary_model", settings.summary_model, "summary")
-    encoder = CTranslateEncoder(
-        summary.path,
-        workers=worker_count(settings),
-        threads_per_worker=settings.threads_per_worker,
-    )
-    return LoadedModels(
-        backend,
-        encoder,
-        _identity(translation, backend.quantisation),
-        _identity(summary, encoder.quantisation),
-    )
-
-
-def worker_count(settings: Settings) -> int:
-    """Tell how many batches run at once: as set, or one for each share of the CPU quota.
-
-    Raises:
-        ConfigurationError: workers times threads per worker is more than the CPUs there are.
-    """
-    cpus = available_cpus()
-    workers = settings.workers or max(1, cpus // settings.threads_per_worker)
-    threads = workers * settings.threads_per_worker
-    if threads > cpus:
-        raise ConfigurationError(
-            f"workers: {workers} of {settings.threads_per_worker} threads need {threads} CPUs, "
-            f"and this process may use {cpus}"
-        )
-    return workers
-
-
-def _configured(store: ModelStore, setting: str, name: str, task: str) -> Installed:
-    """Verify the model that a setting names, and see that it does what the setting is for."""
-    try:
-        spec = store.spec(name)
-    except ModelUnknown as error:
-        raise ConfigurationError(f"{setting}: the manifest has no model '{name}'") from error
-    if spec.task != task:
-        raise ConfigurationError(f"{setting}: '{name}' is a model for {spec.task}, not for {task}")
-    return store.verify(name)
-
-
-def _identity(model: Installed, quantisation: str) -> ModelIdentity:
-    spec = model.spec
-    return ModelIdentity(
-        spec.task, spec.name, model.revision, model.digest, quantisation, spec.licence
-    )
+def _quantisation(identity: ModelIdentity | None, installed: Installed | None) -> str:
+    """Tell the compute type in use, or else the stored one."""
+    if identity is not None:
+        return identity.quantisation
+    return installed.quantisation if installed is not None else ""
 
 
 def _ask(options: BriefOptions, deadline: float | None, *, partial: bool = False) -> Ask:

@@ -5,7 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from depesche.config import Settings
-from depesche.engine import Engine, Loader
+from depesche.engine import Engine
+from depesche.loading import Loader
 from depesche.server import convert
 from depesche.server.validation import RELEASE_PATHS, TEXT_PATHS, renamed
 from depesche.types import BriefOptions, Release

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
-from depesche.errors import DeadlineExceeded
+from depesche.errors import DeadlineExceeded, FeatureUnavailable, LanguageUnsupported
 from depesche.fidelity import check, weigh
 from depesche.fidelity.mend import mend, mend_numerals
 from depesche.inference.backend import Hypothesis, TranslationBackend
@@ -18,6 +18,7 @@ from depesche.text.clauses import split_long
 from depesche.text.join import finish, join_parts
 from depesche.text.quotes import repair
 from depesche.types import (
+    SOURCES,
     Decoding,
     Language,
     ModelIdentity,
@@ -26,7 +27,7 @@ from depesche.types import (
     Translation,
 )
 
-__all__ = ["Plan", "Translator"]
+__all__ = ["Plan", "Translator", "Translators", "keep"]
 
 # A sentence that fails even with a beam is cut once more, to this share of its tokens; a little
 # over a half, so that a clause boundary near the middle will do.
@@ -36,6 +37,8 @@ _SPLIT_SHARE = 0.6
 _SPLIT_COST = 3.0
 # Sentences of fewer tokens aren't cut: their parts would hold too little to translate well.
 _SPLIT_MINIMUM = 24
+
+_FIELD = "options.translation_model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,50 @@ class _Call:
         return self.ask.partial or not self.ask.reproducible
 
 
+class Translators:
+    """The translators that are loaded, and which languages go to which of them."""
+
+    def __init__(
+        self, translators: Mapping[str, "Translator"], routes: Mapping[Language, str]
+    ) -> None:
+        """Make a set of translators.
+
+        Args:
+            translators: by name.
+            routes: the name of each language's translator.
+        """
+        self._translators = translators
+        self._routes = routes
+
+    def find(self, language: Language, name: str = "") -> "Translator":
+        """Find the translator that has a name, or else the one that a language goes to.
+
+        Raises:
+            FeatureUnavailable: there is none of that name, or it doesn't read the language.
+            LanguageUnsupported: the language goes to none.
+        """
+        if name:
+            translator = self.named(name)
+            if language not in translator.languages:
+                read = ", ".join(sorted(translator.languages))
+                raise FeatureUnavailable(_FIELD, f"{name} reads {read}, and not '{language}'")
+            return translator
+        if language not in self._routes:
+            raise LanguageUnsupported(language, [*self._routes, Language.ENGLISH])
+        return self._translators[self._routes[language]]
+
+    def named(self, name: str) -> "Translator":
+        """Find the translator that has a name.
+
+        Raises:
+            FeatureUnavailable: there is none.
+        """
+        if name not in self._translators:
+            loaded = ", ".join(sorted(self._translators))
+            raise FeatureUnavailable(_FIELD, f"must be one of the loaded {loaded}, or empty")
+        return self._translators[name]
+
+
 class Translator:
     """Translates sentences by one model and checks each result.
 
@@ -82,6 +129,7 @@ class Translator:
         queue: SegmentQueue,
         backend: TranslationBackend,
         identity: ModelIdentity,
+        languages: Collection[Language] = SOURCES,
         *,
         beam_size: int,
         decode_again: bool,
@@ -92,10 +140,12 @@ class Translator:
             queue: feeds the model.
             backend: the model, for counting tokens.
             identity: what the model is.
+            languages: what the model reads.
             beam_size: width of the beam of the second decoding.
             decode_again: whether failing sentences are decoded again at all.
         """
         self.identity = identity
+        self.languages = languages
         self._queue = queue
         self._backend = backend
         self._beam_size = beam_size
@@ -110,10 +160,6 @@ class Translator:
             "batch": f"{'release' if reproducible else 'shared'},{self._queue.batch_tokens}",
             "segment": str(self._backend.max_source_tokens),
         }
-
-    def keep(self, sentence: Sentence) -> Translation:
-        """Take an English sentence as its own translation."""
-        return Translation(sentence, sentence.text, None, Decoding.NONE)
 
     async def plan(self, sentences: Sequence[Sentence], language: Language, ask: Ask) -> Plan:
         """Cut the sentences of one release for the model, and see that there is room for them.
@@ -241,6 +287,11 @@ class Translator:
 
     def _count(self, text: str, language: Language) -> int:
         return len(self._backend.tokenize(text, language))
+
+
+def keep(sentence: Sentence) -> Translation:
+    """Take an English sentence as its own translation."""
+    return Translation(sentence, sentence.text, None, Decoding.NONE)
 
 
 async def _compose(

@@ -41,6 +41,10 @@ class Language(StrEnum):
     RUSSIAN = "ru"
 
 
+SOURCES: tuple[Language, ...] = (Language.GERMAN, Language.KHMER, Language.RUSSIAN)
+"""What is translated into English."""
+
+
 class ContentFormat(StrEnum):
     """How the text of a release is written; in `LINES` each line, even a blank one, is a block."""
 
@@ -150,6 +154,8 @@ class BriefOptions:
             the same bytes at any load.
         allow_incomplete: whether a brief of what is done is wanted where the deadline comes before
             the end.
+        translation_model: name of the translator, or "" for the route of the release's language.
+        summary_model: name of the model for an abstractive summary, or "" for the usual one.
     """
 
     sentence_count: int = 3
@@ -157,6 +163,8 @@ class BriefOptions:
     priority: Priority = Priority.INTERACTIVE
     reproducible: bool = False
     allow_incomplete: bool = False
+    translation_model: str = ""
+    summary_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def load(path: Path, *, max_target_tokens: int = 250) -> GemmaBackend:
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    return ModelStore(Settings().models_dir).verify("embedded")
+    return ModelStore(Settings().models_dir).verify("embedded").path
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Literal
 
@@ -13,7 +13,7 @@ from depesche.inference.fake import FakeBackend
 from depesche.inference.observer import DropReason
 from depesche.inference.queue import Ask, SegmentQueue
 from depesche.types import Priority
-from tests.support import held
+from tests.support import held, until
 
 
 class Recorder:
@@ -75,12 +75,6 @@ OWN = Ask(reproducible=True)
 async def collect(queue: SegmentQueue, texts: list[str], ask: Ask | None = None) -> list[str]:
     results = {r.index: r.hypothesis.text async for r in queue.translate(texts, ask)}
     return [results[i] for i in range(len(texts))]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop run until `condition` holds; the test's timeout bounds it."""
-    while not condition():  # noqa: ASYNC110 - the queue's state has no event, by design
-        await asyncio.sleep(0)
 
 
 async def test_gives_each_segment_its_own_result() -> None:

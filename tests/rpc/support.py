@@ -15,9 +15,9 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from depesche.config import Settings
-from depesche.engine import Loader
 from depesche.inference.backend import Hypothesis
 from depesche.inference.fake import FakeBackend
+from depesche.loading import Loader
 from depesche.server.app import Server, running
 from depesche.v1 import (
     brief_pb2,
@@ -125,11 +125,16 @@ def local_settings(**changes: Any) -> Settings:
 
 @asynccontextmanager
 async def serving(
-    backend: FakeBackend | None = None, *, loader: Loader | None = None, **changes: Any
+    backend: FakeBackend | None = None,
+    *,
+    loader: Loader | None = None,
+    read: Callable[[], Settings] | None = None,
+    **changes: Any,
 ) -> AsyncIterator[tuple[Server, Stubs]]:
     """Run a server of fakes and connect to it."""
     chosen = loader or fake_loader(backend or FakeBackend(str.upper))
-    async with running(local_settings(**changes), loader=chosen) as server, stubs(server) as found:
+    run = running(local_settings(**changes), loader=chosen, read=read)
+    async with run as server, stubs(server) as found:
         yield server, found
 
 

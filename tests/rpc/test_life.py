@@ -18,9 +18,9 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2
 
 from depesche.config import Settings
-from depesche.engine import LoadedModels
 from depesche.errors import ConfigurationError, ModelError
 from depesche.inference.fake import FakeBackend
+from depesche.loading import LoadedModels
 from depesche.models.store import ModelStore
 from depesche.server.app import Server, running, serve
 from depesche.server.interceptors import CallInterceptor

@@ -116,6 +116,8 @@ class Admission:
         """
         if room is not None and room.admitted:
             return
+        if room not in self._rooms:  # none, or one that is held before another model
+            room = None
         room = room or Room(priority, segments, tokens)
         room.segments, room.tokens = segments, tokens
         self._check(room, deadline, partial=partial)

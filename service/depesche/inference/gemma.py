@@ -53,6 +53,7 @@ class GemmaBackend:
         """
         self.max_source_tokens = max_source_tokens
         self._max_target_tokens = max_target_tokens
+        self._path = path
         try:
             self._pieces = sentencepiece.SentencePieceProcessor(
                 model_file=str(path / "sentencepiece.model")
@@ -105,6 +106,17 @@ class GemmaBackend:
             # The end token is never among the ids, so a full reply is one that was cut off.
             truncated=len(ids) >= limit,
         )
+
+    def unload(self) -> None:
+        """Free the weights' memory; see `ReloadableBackend`."""
+        self._generator.unload_model()
+
+    def reload(self) -> None:
+        """Read the weights again; see `ReloadableBackend`."""
+        try:
+            self._generator.load_model()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ModelError(f"the model in {self._path} can't be loaded: {error}") from error
 
     def close(self) -> None:
         """Free the model's memory."""

@@ -23,7 +23,6 @@ from depesche.errors import ModelError
 from depesche.types import Language
 
 __all__ = [
-    "ABSTRACTIVE",
     "WEIGHTS",
     "DecodingDefaults",
     "Family",
@@ -36,6 +35,7 @@ __all__ = [
     "Quality",
     "Task",
     "check_files",
+    "is_abstractive",
 ]
 
 # A part of a path begins with a letter or digit, so no path is absolute or climbs with "..".
@@ -49,8 +49,7 @@ Task: TypeAlias = Literal["summary", "translation"]
 Family: TypeAlias = Literal[
     "bart", "bert", "gemma", "m2m100", "madlad", "marian", "nllb", "pegasus"
 ]
-ABSTRACTIVE: tuple[Family, ...] = ("bart", "pegasus")
-"""Families that summarise in sentences of their own."""
+_ABSTRACTIVE: tuple[Family, ...] = ("bart", "pegasus")
 
 
 class _Entry(BaseModel):
@@ -194,7 +193,7 @@ class ModelSpec(_Entry):
         hub_names = [file.name for file in self.hub.files] if self.hub else []
         if len(set(hub_names)) < len(hub_names):
             raise ValueError("hub.files must differ in name")
-        writes = self.task == "translation" or self.family in ABSTRACTIVE
+        writes = self.task == "translation" or is_abstractive(self)
         if writes and not (self.target and self.max_target_tokens):
             raise ValueError("a model that writes needs target and max_target_tokens")
         return self
@@ -231,6 +230,11 @@ class Installed:
     def size(self) -> int:
         """The size of all files, in bytes."""
         return sum(file.size for file in self.files)
+
+
+def is_abstractive(spec: ModelSpec) -> bool:
+    """Tell whether a model summarises in sentences of its own."""
+    return spec.family in _ABSTRACTIVE
 
 
 def check_files(files: Sequence[ModelFile]) -> None:

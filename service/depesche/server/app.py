@@ -14,9 +14,10 @@ from grpc_reflection.v1alpha import reflection
 
 from depesche import __version__
 from depesche.config import Settings
-from depesche.engine import Engine, Loader, worker_count
-from depesche.errors import ConfigurationError, OperatorError
+from depesche.engine import Engine
+from depesche.errors import ConfigurationError, LoadError, OperatorError
 from depesche.inference.observer import QueueStatistics
+from depesche.loading import Loader
 from depesche.server import lag, logging
 from depesche.server.auth import AuthenticationInterceptor, Tokens
 from depesche.server.health import Health
@@ -24,6 +25,7 @@ from depesche.server.interceptors import CallInterceptor, DecodingInterceptor
 from depesche.server.listen import bind, split
 from depesche.server.metrics import Exposition, Metrics, Statistics
 from depesche.server.quota import QuotaInterceptor, Quotas
+from depesche.server.reload import Reloader
 from depesche.server.servicers import SERVICES, Door, add_servicers
 from depesche.server.tls import server_credentials
 
@@ -43,22 +45,29 @@ _MAX_INT = 2**31 - 1
 _log = structlog.get_logger()
 
 
-async def serve(settings: Settings, *, loader: Loader | None = None) -> None:
+async def serve(
+    settings: Settings,
+    *,
+    loader: Loader | None = None,
+    read: Callable[[], Settings] | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT, then let the calls under way end.
 
-    A second signal ends them at once.
+    A second signal ends them at once. SIGHUP loads the models anew.
 
     Args:
         settings: the service's settings.
         loader: loads the models; by default from the store.
+        read: reads the settings anew when the models are reloaded; None keeps them.
 
     Raises:
         ConfigurationError: a setting is wrong, such as an address that is in use.
         ModelError: the models can't be loaded.
     """
     logging.configure(settings.log_level)
-    server = Server(settings, loader=loader)
-    with _signals(server.interrupt):
+    server = Server(settings, loader=loader, read=read)
+    end = {signal.SIGTERM: server.interrupt, signal.SIGINT: server.interrupt}
+    with _signals({**end, signal.SIGHUP: server.reload}):
         try:
             await server.start()
             await _unless(server.interrupted, server.load())
@@ -73,9 +82,14 @@ async def serve(settings: Settings, *, loader: Loader | None = None) -> None:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, loader: Loader | None = None) -> AsyncIterator["Server"]:
-    """Run a server, ready, for as long as the context lasts; raises as `serve` does."""
-    server = Server(settings, loader=loader)
+async def running(
+    settings: Settings,
+    *,
+    loader: Loader | None = None,
+    read: Callable[[], Settings] | None = None,
+) -> AsyncIterator["Server"]:
+    """Run a server, ready, for as long as the context lasts; see `serve`."""
+    server = Server(settings, loader=loader, read=read)
     try:
         await server.start()
         await server.load()
@@ -94,18 +108,26 @@ class Server:
         interrupted: set by the first call of `interrupt`.
     """
 
-    def __init__(self, settings: Settings, *, loader: Loader | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        loader: Loader | None = None,
+        read: Callable[[], Settings] | None = None,
+    ) -> None:
         """Put the parts together; needs a running event loop.
 
         Args:
             settings: the service's settings.
             loader: loads the models; by default from the store.
+            read: reads the settings anew when the models are reloaded; None keeps them.
 
         Raises:
             ConfigurationError: traces are asked for, and OpenTelemetry isn't installed.
         """
         self._settings = settings
         self._loader = loader
+        self._read = read
         self._tracing = _tracing(settings)
         self._metrics = self._tracing.metrics if self._tracing is not None else Metrics()
         self._door = Door()
@@ -117,6 +139,7 @@ class Server:
         self._exposition: Exposition | None = None
         self._engine: Engine | None = None
         self._lag: asyncio.Task[NoReturn] | None = None
+        self._reloads: set[asyncio.Future[None]] = set()
         self._hurried = asyncio.Event()
         self.interrupted = asyncio.Event()
         self.address = ""
@@ -151,11 +174,10 @@ class Server:
         started = time.monotonic()
         engine = await Engine.load(self._settings, observer=self._metrics, loader=self._loader)
         self._engine = engine
-        self._metrics.models_loaded(engine.models())
-        for model in engine.statistics():
-            self._metrics.workers(model, worker_count(self._settings))
+        reloader = Reloader(engine, self._settings, self._metrics, self._read)
+        reloader.note(engine.models())
         self._metrics.watch_queues(_from_other_threads(engine))
-        self._door.open(engine)
+        self._door.open(engine, reloader)
         await self._health.ready()
         _log.info(
             "ready",
@@ -165,6 +187,12 @@ class Server:
             version=__version__,
             seconds=round(time.monotonic() - started, 3),
         )
+
+    def reload(self) -> None:
+        """Begin to load the models anew; how it ends is in the log and in the metrics."""
+        task = asyncio.ensure_future(self._reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
 
     def interrupt(self) -> None:
         """Ask for the end; asked again, a drain under way doesn't wait for calls any more."""
@@ -195,6 +223,14 @@ class Server:
             self._lag.cancel()
         if self._exposition is not None:
             await asyncio.to_thread(self._exposition.close)
+
+    async def _reload(self) -> None:
+        try:
+            await self._door.reloader.reload()
+        except LoadError as error:  # the door is closed, or an earlier reload isn't over
+            _log.warning("not reloaded", error=str(error))
+        except OperatorError:
+            pass  # the log has it
 
     async def _finish_calls(self) -> None:
         """Let the calls under way end; cut off those that take too long, or all if hurried."""
@@ -289,14 +325,13 @@ async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> None
 
 
 @contextmanager
-def _signals(handler: Callable[[], None]) -> Iterator[None]:
-    """Call `handler` on SIGTERM and SIGINT."""
+def _signals(handlers: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+    """Call the handlers on their signals."""
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
-    for number in signals:
+    for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
     try:
         yield
     finally:
-        for number in signals:
+        for number in handlers:
             loop.remove_signal_handler(number)

@@ -94,6 +94,7 @@ _PRIORITY = Label("priority", "whether a person waits", tuple(Priority))
 _DIRECTION = Label("direction", "read or written", ("source", "target"))
 _REVISION = Label("revision", "the model's revision in the manifest")
 _QUANTISATION = Label("quantisation", "the compute type in use")
+_RESULT = Label("result", "how it ended", ("done", "failed"))
 _VERSION = Label("version", "the version of the service")
 
 _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
@@ -198,8 +199,8 @@ METRICS: tuple[Metric, ...] = (
     _counter(
         "depesche_model_busy_seconds_total",
         "Seconds that workers spent on batches, summed over the workers.",
-        "Divide the rate of all models together by the places, `depesche_model_workers`, for the "
-        "utilisation, from 0 to 1.",
+        "Divide the rate of all models together by the places that they share, which is any one's "
+        "`depesche_model_workers`, for the utilisation, from 0 to 1.",
         _MODEL,
     ),
     _gauge(
@@ -244,6 +245,12 @@ METRICS: tuple[Metric, ...] = (
         _MODEL,
         _REVISION,
         _QUANTISATION,
+    ),
+    _counter(
+        "depesche_reloads_total",
+        "Reloads of the models that have ended.",
+        "Read the log when `failed` grows: the models of before still run.",
+        _RESULT,
     ),
     _gauge(
         "depesche_build_info",

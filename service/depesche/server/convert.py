@@ -127,6 +127,7 @@ def model_message(status: ModelStatus) -> model_pb2.Model:
         quantisation=status.quantisation,
         size_bytes=status.size_bytes,
         state=MODEL_STATES[status.state],
+        routes=status.routes,
     )
 
 

@@ -52,6 +52,7 @@ class Metrics:
 
         self._lag = self._histogram("depesche_event_loop_lag_seconds")
         self._models = self._gauge("depesche_model_info")
+        self._reloads = self._counter("depesche_reloads_total")
         self._gauge("depesche_build_info").labels(__version__).set(1)
 
     def finished(self, method: str, code: str, seconds: float) -> None:
@@ -96,8 +97,12 @@ class Metrics:
         """Note which models run now."""
         self._models.clear()
         for model in models:
-            if model.state is ModelState.READY:
+            if model.state in (ModelState.READY, ModelState.IDLE):
                 self._models.labels(model.name, model.revision, model.quantisation).set(1)
+
+    def reloaded(self, result: Literal["done", "failed"]) -> None:
+        """Note the end of a reload of the models."""
+        self._reloads.labels(result).inc()
 
     def workers(self, model: str, count: int) -> None:
         """Note how many batches of a model can run at once."""

@@ -13,12 +13,13 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.rpc.status_pb2 import Status
 
 from depesche.config import Settings
-from depesche.engine import Engine, ModelStatus
+from depesche.engine import Engine
 from depesche.errors import InvalidRequest, ModelUnknown, NotReady, ShuttingDown
 from depesche.server import convert
 from depesche.server.feed import as_finished, until
 from depesche.server.metrics import Metrics
 from depesche.server.quota import charge
+from depesche.server.reload import Reloader
 from depesche.server.status import code_of, to_status
 from depesche.server.validation import (
     RELEASE_PATHS,
@@ -63,7 +64,12 @@ class Door:
 
     def __init__(self) -> None:
         self.closed = asyncio.Event()
-        self._engine: Engine | None = None
+        self._behind: tuple[Engine, Reloader] | None = None
+
+    @property
+    def reloader(self) -> Reloader:
+        """What loads the engine's models anew; raises as `engine` does."""
+        return self._opened()[1]
 
     @property
     def engine(self) -> Engine:
@@ -73,19 +79,22 @@ class Door:
             ShuttingDown: the server drains.
             NotReady: its models aren't loaded yet.
         """
-        if self.closed.is_set():
-            raise ShuttingDown("the service is draining and takes no new work")
-        if self._engine is None:
-            raise NotReady("the service is starting and takes no work yet")
-        return self._engine
+        return self._opened()[0]
 
-    def open(self, engine: Engine) -> None:
+    def open(self, engine: Engine, reloader: Reloader) -> None:
         """Let calls in."""
-        self._engine = engine
+        self._behind = engine, reloader
 
     def close(self) -> None:
         """Let no new work in."""
         self.closed.set()
+
+    def _opened(self) -> tuple[Engine, Reloader]:
+        if self.closed.is_set():
+            raise ShuttingDown("the service is draining and takes no new work")
+        if self._behind is None:
+            raise NotReady("the service is starting and takes no work yet")
+        return self._behind
 
 
 class _Servicer:
@@ -274,13 +283,8 @@ class ModelServicer(_Servicer, model_pb2_grpc.ModelServiceServicer):
         """Load the models anew, to the end even if the caller goes away."""
         del context
         check_known(request)
-        models = await asyncio.shield(asyncio.ensure_future(self._reload(self._door.engine)))
+        models = await asyncio.shield(asyncio.ensure_future(self._door.reloader.reload()))
         return model_pb2.ReloadModelsResponse(models=[convert.model_message(m) for m in models])
-
-    async def _reload(self, engine: Engine) -> list[ModelStatus]:
-        models = await engine.reload()
-        self._metrics.models_loaded(models)
-        return models
 
 
 def add_servicers(

@@ -91,7 +91,11 @@ def brief_arguments(request: BriefRequest, max_id: int) -> tuple[Release, BriefO
     count = options.sentence_count if options.HasField("sentence_count") else None
     asked = _options(count, options.strategy, options.priority)
     return release, replace(
-        asked, reproducible=options.reproducible, allow_incomplete=options.allow_incomplete
+        asked,
+        reproducible=options.reproducible,
+        allow_incomplete=options.allow_incomplete,
+        translation_model=options.translation_model,
+        summary_model=options.summary_model,
     )
 
 
@@ -102,8 +106,12 @@ def translate_arguments(
     check_known(request)
     release = _release(request, max_id)
     _check_glossary("options.glossary", request.options.glossary)
-    priority = _member(PRIORITIES, request.options.priority, _DEFAULTS.priority)
-    return release, BriefOptions(priority=priority, reproducible=request.options.reproducible)
+    options = request.options
+    return release, BriefOptions(
+        priority=_member(PRIORITIES, options.priority, _DEFAULTS.priority),
+        reproducible=options.reproducible,
+        translation_model=options.translation_model,
+    )
 
 
 def summarise_arguments(
@@ -118,7 +126,8 @@ def summarise_arguments(
     content_format = _member(CONTENT_FORMATS, request.content_format, ContentFormat.PLAIN)
     count = request.sentence_count if request.HasField("sentence_count") else None
     options = _options(count, request.strategy, types_pb2.PRIORITY_UNSPECIFIED)
-    return Release(request.text, content_format, language=Language.ENGLISH), options
+    release = Release(request.text, content_format, language=Language.ENGLISH)
+    return release, replace(options, summary_model=request.summary_model)
 
 
 def model_argument(request: model_pb2.GetModelRequest) -> str:

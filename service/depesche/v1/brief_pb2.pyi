@@ -32,6 +32,8 @@ class BriefOptions(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     REPRODUCIBLE_FIELD_NUMBER: _builtins.int
     ALLOW_INCOMPLETE_FIELD_NUMBER: _builtins.int
+    TRANSLATION_MODEL_FIELD_NUMBER: _builtins.int
+    SUMMARY_MODEL_FIELD_NUMBER: _builtins.int
     sentence_count: _builtins.int
     """Key sentences, 1 to 20 by default limits; 3 if absent. A shorter release gives fewer."""
     strategy: _types_pb2.SummaryStrategy.ValueType
@@ -46,6 +48,14 @@ class BriefOptions(_message.Message):
     """Send an incomplete brief of what is done where the deadline would come before the end. Without
     it the call fails with DEADLINE_EXCEEDED.
     """
+    translation_model: _builtins.str
+    """Name of the translation model, one of those that are loaded; the route of the release's language
+    if empty. ListModels tells both.
+    """
+    summary_model: _builtins.str
+    """Name of the model for an abstractive summary, one of those that are loaded; the configured one if
+    empty.
+    """
     @_builtins.property
     def glossary(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.GlossaryTerm]:
         """Terms whose English is fixed; refused by this version."""
@@ -59,10 +69,12 @@ class BriefOptions(_message.Message):
         priority: _types_pb2.Priority.ValueType = ...,
         reproducible: _builtins.bool = ...,
         allow_incomplete: _builtins.bool = ...,
+        translation_model: _builtins.str = ...,
+        summary_model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count", "sentence_count", b"sentence_count"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count", "allow_incomplete", b"allow_incomplete", "glossary", b"glossary", "priority", b"priority", "reproducible", b"reproducible", "sentence_count", b"sentence_count", "strategy", b"strategy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count", "allow_incomplete", b"allow_incomplete", "glossary", b"glossary", "priority", b"priority", "reproducible", b"reproducible", "sentence_count", b"sentence_count", "strategy", b"strategy", "summary_model", b"summary_model", "translation_model", b"translation_model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__sentence_count: _TypeAlias = _typing.Literal["sentence_count"]  # noqa: Y015
     _WhichOneofArgType__sentence_count: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count"]  # noqa: Y015

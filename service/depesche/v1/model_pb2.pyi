@@ -33,6 +33,8 @@ class _ModelStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ModelState
     """Its files are there, and it isn't loaded."""
     MODEL_STATE_READY: _ModelState.ValueType  # 3
     """Loaded and warm."""
+    MODEL_STATE_IDLE: _ModelState.ValueType  # 4
+    """Unloaded for want of use; the next request brings it back."""
 
 class ModelState(_ModelState, metaclass=_ModelStateEnumTypeWrapper):
     """What a model is doing."""
@@ -45,6 +47,8 @@ MODEL_STATE_PRESENT: ModelState.ValueType  # 2
 """Its files are there, and it isn't loaded."""
 MODEL_STATE_READY: ModelState.ValueType  # 3
 """Loaded and warm."""
+MODEL_STATE_IDLE: ModelState.ValueType  # 4
+"""Unloaded for want of use; the next request brings it back."""
 Global___ModelState: _TypeAlias = ModelState  # noqa: Y015
 
 @_typing.final
@@ -62,6 +66,7 @@ class Model(_message.Message):
     QUANTISATION_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    ROUTES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name in the manifest."""
     task: _builtins.str
@@ -82,6 +87,10 @@ class Model(_message.Message):
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ISO 639-1 codes of the languages that it reads."""
 
+    @_builtins.property
+    def routes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ISO 639-1 codes of the languages whose releases it translates where a request names no model."""
+
     def __init__(
         self,
         *,
@@ -94,10 +103,11 @@ class Model(_message.Message):
         quantisation: _builtins.str = ...,
         size_bytes: _builtins.int = ...,
         state: Global___ModelState.ValueType = ...,
+        routes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "languages", b"languages", "licence", b"licence", "name", b"name", "quantisation", b"quantisation", "revision", b"revision", "size_bytes", b"size_bytes", "state", b"state", "task", b"task"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "languages", b"languages", "licence", b"licence", "name", b"name", "quantisation", b"quantisation", "revision", b"revision", "routes", b"routes", "size_bytes", b"size_bytes", "state", b"state", "task", b"task"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

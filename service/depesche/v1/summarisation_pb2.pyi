@@ -29,6 +29,7 @@ class SummariseRequest(_message.Message):
     CONTENT_FORMAT_FIELD_NUMBER: _builtins.int
     SENTENCE_COUNT_FIELD_NUMBER: _builtins.int
     STRATEGY_FIELD_NUMBER: _builtins.int
+    SUMMARY_MODEL_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The text, in English; required."""
     content_format: _types_pb2.ContentFormat.ValueType
@@ -37,6 +38,8 @@ class SummariseRequest(_message.Message):
     """Key sentences, 1 to 20 by default limits; 3 if absent."""
     strategy: _types_pb2.SummaryStrategy.ValueType
     """How the key sentences come about."""
+    summary_model: _builtins.str
+    """Name of the model for an abstractive summary; see BriefOptions."""
     def __init__(
         self,
         *,
@@ -44,10 +47,11 @@ class SummariseRequest(_message.Message):
         content_format: _types_pb2.ContentFormat.ValueType = ...,
         sentence_count: _builtins.int | None = ...,
         strategy: _types_pb2.SummaryStrategy.ValueType = ...,
+        summary_model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count", "sentence_count", b"sentence_count"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count", "content_format", b"content_format", "sentence_count", b"sentence_count", "strategy", b"strategy", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count", "content_format", b"content_format", "sentence_count", b"sentence_count", "strategy", b"strategy", "summary_model", b"summary_model", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__sentence_count: _TypeAlias = _typing.Literal["sentence_count"]  # noqa: Y015
     _WhichOneofArgType__sentence_count: _TypeAlias = _typing.Literal["_sentence_count", b"_sentence_count"]  # noqa: Y015
@@ -63,21 +67,39 @@ class SummarySentence(_message.Message):
 
     TEXT_FIELD_NUMBER: _builtins.int
     SOURCE_SPAN_FIELD_NUMBER: _builtins.int
+    SOURCE_SPANS_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    STRATEGY_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The sentence."""
+    strategy: _types_pb2.SummaryStrategy.ValueType
+    """Whether it is a sentence of the text, or the summary model's own."""
     @_builtins.property
     def source_span(self) -> _types_pb2.SourceSpan:
-        """Where it stands in the text."""
+        """Where it stands in the text; for one of the summary model's own, where the first of those
+        sentences stands that it rests on.
+        """
+
+    @_builtins.property
+    def source_spans(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.SourceSpan]:
+        """Where all of those stand."""
+
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Finding]:
+        """What the checks find wrong with it."""
 
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
         source_span: _types_pb2.SourceSpan | None = ...,
+        source_spans: _abc.Iterable[_types_pb2.SourceSpan] | None = ...,
+        findings: _abc.Iterable[_types_pb2.Finding] | None = ...,
+        strategy: _types_pb2.SummaryStrategy.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["source_span", b"source_span"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["source_span", b"source_span", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "source_span", b"source_span", "source_spans", b"source_spans", "strategy", b"strategy", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,23 +25,23 @@ _sym_db = _symbol_database.Default()
 from depesche.v1 import types_pb2 as depesche_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x64\x65pesche/v1/translation.proto\x12\x0b\x64\x65pesche.v1\x1a\x17\x64\x65pesche/v1/types.proto\"~\n\x10TranslateOptions\x12+\n\x08glossary\x18\x01 \x03(\x0b\x32\x19.depesche.v1.GlossaryTerm\x12\'\n\x08priority\x18\x02 \x01(\x0e\x32\x15.depesche.v1.Priority\x12\x14\n\x0creproducible\x18\x03 \x01(\x08\"i\n\x10TranslateRequest\x12%\n\x07release\x18\x01 \x01(\x0b\x32\x14.depesche.v1.Release\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.depesche.v1.TranslateOptions\"\xd2\x01\n\x11TranslateResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\tdetection\x18\x02 \x01(\x0b\x32\x16.depesche.v1.Detection\x12\x34\n\x0btranslation\x18\x03 \x03(\x0b\x32\x1f.depesche.v1.TranslatedSentence\x12)\n\tsignature\x18\x04 \x01(\x0b\x32\x16.depesche.v1.Signature\x12%\n\x07timings\x18\x05 \x01(\x0b\x32\x14.depesche.v1.Timings\"%\n\x15\x44\x65tectLanguageRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\"C\n\x16\x44\x65tectLanguageResponse\x12)\n\tdetection\x18\x01 \x01(\x0b\x32\x16.depesche.v1.Detection2\xbb\x01\n\x12TranslationService\x12J\n\tTranslate\x12\x1d.depesche.v1.TranslateRequest\x1a\x1e.depesche.v1.TranslateResponse\x12Y\n\x0e\x44\x65tectLanguage\x12\".depesche.v1.DetectLanguageRequest\x1a#.depesche.v1.DetectLanguageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x64\x65pesche/v1/translation.proto\x12\x0b\x64\x65pesche.v1\x1a\x17\x64\x65pesche/v1/types.proto\"\x99\x01\n\x10TranslateOptions\x12+\n\x08glossary\x18\x01 \x03(\x0b\x32\x19.depesche.v1.GlossaryTerm\x12\'\n\x08priority\x18\x02 \x01(\x0e\x32\x15.depesche.v1.Priority\x12\x14\n\x0creproducible\x18\x03 \x01(\x08\x12\x19\n\x11translation_model\x18\x04 \x01(\t\"i\n\x10TranslateRequest\x12%\n\x07release\x18\x01 \x01(\x0b\x32\x14.depesche.v1.Release\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.depesche.v1.TranslateOptions\"\xd2\x01\n\x11TranslateResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\tdetection\x18\x02 \x01(\x0b\x32\x16.depesche.v1.Detection\x12\x34\n\x0btranslation\x18\x03 \x03(\x0b\x32\x1f.depesche.v1.TranslatedSentence\x12)\n\tsignature\x18\x04 \x01(\x0b\x32\x16.depesche.v1.Signature\x12%\n\x07timings\x18\x05 \x01(\x0b\x32\x14.depesche.v1.Timings\"%\n\x15\x44\x65tectLanguageRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\"C\n\x16\x44\x65tectLanguageResponse\x12)\n\tdetection\x18\x01 \x01(\x0b\x32\x16.depesche.v1.Detection2\xbb\x01\n\x12TranslationService\x12J\n\tTranslate\x12\x1d.depesche.v1.TranslateRequest\x1a\x1e.depesche.v1.TranslateResponse\x12Y\n\x0e\x44\x65tectLanguage\x12\".depesche.v1.DetectLanguageRequest\x1a#.depesche.v1.DetectLanguageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'depesche.v1.translation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRANSLATEOPTIONS']._serialized_start=71
-  _globals['_TRANSLATEOPTIONS']._serialized_end=197
-  _globals['_TRANSLATEREQUEST']._serialized_start=199
-  _globals['_TRANSLATEREQUEST']._serialized_end=304
-  _globals['_TRANSLATERESPONSE']._serialized_start=307
-  _globals['_TRANSLATERESPONSE']._serialized_end=517
-  _globals['_DETECTLANGUAGEREQUEST']._serialized_start=519
-  _globals['_DETECTLANGUAGEREQUEST']._serialized_end=556
-  _globals['_DETECTLANGUAGERESPONSE']._serialized_start=558
-  _globals['_DETECTLANGUAGERESPONSE']._serialized_end=625
-  _globals['_TRANSLATIONSERVICE']._serialized_start=628
-  _globals['_TRANSLATIONSERVICE']._serialized_end=815
+  _globals['_TRANSLATEOPTIONS']._serialized_start=72
+  _globals['_TRANSLATEOPTIONS']._serialized_end=225
+  _globals['_TRANSLATEREQUEST']._serialized_start=227
+  _globals['_TRANSLATEREQUEST']._serialized_end=332
+  _globals['_TRANSLATERESPONSE']._serialized_start=335
+  _globals['_TRANSLATERESPONSE']._serialized_end=545
+  _globals['_DETECTLANGUAGEREQUEST']._serialized_start=547
+  _globals['_DETECTLANGUAGEREQUEST']._serialized_end=584
+  _globals['_DETECTLANGUAGERESPONSE']._serialized_start=586
+  _globals['_DETECTLANGUAGERESPONSE']._serialized_end=653
+  _globals['_TRANSLATIONSERVICE']._serialized_start=656
+  _globals['_TRANSLATIONSERVICE']._serialized_end=843
 # @@protoc_insertion_point(module_scope)

@@ -28,10 +28,13 @@ class TranslateOptions(_message.Message):
     GLOSSARY_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     REPRODUCIBLE_FIELD_NUMBER: _builtins.int
+    TRANSLATION_MODEL_FIELD_NUMBER: _builtins.int
     priority: _types_pb2.Priority.ValueType
     """Whether a person waits."""
     reproducible: _builtins.bool
     """Keep the release's batches from other requests; see BriefOptions."""
+    translation_model: _builtins.str
+    """Name of the translation model; see BriefOptions."""
     @_builtins.property
     def glossary(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.GlossaryTerm]:
         """Terms whose English is fixed; refused by this version."""
@@ -42,10 +45,11 @@ class TranslateOptions(_message.Message):
         glossary: _abc.Iterable[_types_pb2.GlossaryTerm] | None = ...,
         priority: _types_pb2.Priority.ValueType = ...,
         reproducible: _builtins.bool = ...,
+        translation_model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["glossary", b"glossary", "priority", b"priority", "reproducible", b"reproducible"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["glossary", b"glossary", "priority", b"priority", "reproducible", b"reproducible", "translation_model", b"translation_model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

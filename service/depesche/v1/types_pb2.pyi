@@ -549,8 +549,11 @@ class BriefSentence(_message.Message):
     SENTENCE_INDICES_FIELD_NUMBER: _builtins.int
     SOURCE_SPANS_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
+    STRATEGY_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The English."""
+    strategy: Global___SummaryStrategy.ValueType
+    """Whether it is a sentence of the translation, or the summary model's own."""
     @_builtins.property
     def sentence_indices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Indices of the translated sentences that it rests on; never empty."""
@@ -570,10 +573,11 @@ class BriefSentence(_message.Message):
         sentence_indices: _abc.Iterable[_builtins.int] | None = ...,
         source_spans: _abc.Iterable[Global___SourceSpan] | None = ...,
         findings: _abc.Iterable[Global___Finding] | None = ...,
+        strategy: Global___SummaryStrategy.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "sentence_indices", b"sentence_indices", "source_spans", b"source_spans", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "sentence_indices", b"sentence_indices", "source_spans", b"source_spans", "strategy", b"strategy", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
