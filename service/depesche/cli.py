@@ -16,7 +16,7 @@ import typer
 
 from depesche import __version__
 from depesche.errors import DepescheError, InvalidRequest, RequestError, Unauthenticated, Violation
-from depesche.types import BriefOptions, ContentFormat, Language, Release
+from depesche.types import BriefOptions, ContentFormat, Language, Release, SummaryStrategy
 
 if TYPE_CHECKING:
     from depesche.loading import Loader
@@ -67,6 +67,9 @@ _Server = Annotated[
     str | None,
     typer.Option(metavar="HOST:PORT", callback=_address, help="Have a server do the work."),
 ]
+_Model = Annotated[
+    str, typer.Option(metavar="NAME", help="Translation model, instead of the language's own.")
+]
 _Token = Annotated[str, typer.Option(envvar="DEPESCHE_TOKEN", help="The server's token.")]
 _RootCertificate = Annotated[
     Path | None,
@@ -101,6 +104,14 @@ def brief(  # noqa: PLR0913 - each is an option of the command
     output_format: Annotated[
         Literal["text", "markdown", "json"], typer.Option("--format", help="How to write it.")
     ] = "text",
+    strategy: Annotated[
+        Literal["extractive", "abstractive"],
+        typer.Option(help="Whether key sentences are chosen, or written by a summary model."),
+    ] = "extractive",
+    model: _Model = "",
+    summary_model: Annotated[
+        str, typer.Option(metavar="NAME", help="Model that writes an abstractive summary.")
+    ] = "",
     title: Annotated[str, typer.Option(help="The release's headline, if not in FILE.")] = "",
     input_format: _InputFormat = "auto",
     server: _Server = None,
@@ -118,7 +129,13 @@ def brief(  # noqa: PLR0913 - each is an option of the command
         _language(lang),
     )
     # Whoever sits at a shell expects the same brief twice.
-    options = BriefOptions(sentence_count=sentences, reproducible=True)
+    options = BriefOptions(
+        sentence_count=sentences,
+        strategy=SummaryStrategy(strategy),
+        reproducible=True,
+        translation_model=model,
+        summary_model=summary_model,
+    )
     _write(asyncio.run(commands.brief(service, release, options, output_format)))
 
 
@@ -134,6 +151,7 @@ def translate(  # noqa: PLR0913 - each is an option of the command
     output_format: Annotated[
         Literal["text", "json"], typer.Option("--format", help="How to write it.")
     ] = "text",
+    model: _Model = "",
     input_format: _InputFormat = "auto",
     server: _Server = None,
     token: _Token = "",
@@ -145,11 +163,12 @@ def translate(  # noqa: PLR0913 - each is an option of the command
     service = commands.Service(server, token, root_certificate, context.obj)
     text = commands.read_text(file)
     if lines and output_format == "text":
-        asyncio.run(commands.translate_text(service, text, _language(lang), _write))
+        asyncio.run(commands.translate_text(service, text, _language(lang), _write, model))
         return
     content_format = ContentFormat.LINES if lines else _content_format(input_format, file)
     release = Release(text, content_format, language=_language(lang))
-    _write(asyncio.run(commands.translate(service, release, output_format)))
+    options = BriefOptions(reproducible=True, translation_model=model)
+    _write(asyncio.run(commands.translate(service, release, options, output_format)))
 
 
 @app.command()

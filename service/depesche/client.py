@@ -143,6 +143,7 @@ class Client:
             options=translation_pb2.TranslateOptions(
                 priority=types_pb2.Priority.Value(f"PRIORITY_{asked.priority.name}"),
                 reproducible=asked.reproducible,
+                translation_model=asked.translation_model,
             ),
         )
         with _errors():
@@ -236,6 +237,8 @@ def _options(options: BriefOptions | None) -> brief_pb2.BriefOptions:
         priority=types_pb2.Priority.Value(f"PRIORITY_{asked.priority.name}"),
         reproducible=asked.reproducible,
         allow_incomplete=asked.allow_incomplete,
+        translation_model=asked.translation_model,
+        summary_model=asked.summary_model,
     )
 
 

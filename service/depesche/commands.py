@@ -81,7 +81,7 @@ async def brief(
     """Brief a release, and write the brief as `text`, `markdown` or `json`."""
     message = types_pb2.Brief()
     with progress(sys.stderr) as bar:
-        async with service.connect(load_settings()) as client:
+        async with service.connect(_settings(options)) as client:
             async for event in client.stream(release, options):
                 match event.WhichOneof("event"):
                     case "started":
@@ -99,18 +99,24 @@ async def brief(
             return render.text(message)
 
 
-async def translate(service: Service, release: Release, output_format: str) -> str:
+async def translate(
+    service: Service, release: Release, options: BriefOptions, output_format: str
+) -> str:
     """Translate a release, and write the English as `text` or `json`."""
-    async with service.connect(load_settings()) as client:
-        response = await client.translate(release, BriefOptions(reproducible=True))
+    async with service.connect(_settings(options)) as client:
+        response = await client.translate(release, options)
     return _json(response) if output_format == "json" else render.translation(response)
 
 
 async def translate_text(
-    service: Service, text: str, language: Language | None, write: Callable[[str], None]
+    service: Service,
+    text: str,
+    language: Language | None,
+    write: Callable[[str], None],
+    model: str = "",
 ) -> None:
     """Translate a text line by line, and give each line to `write` as soon as it is there."""
-    async for line in _translated(service, split_lines(text), language):
+    async for line in _translated(service, split_lines(text), language, model):
         write(line.text + "\n")
 
 
@@ -132,15 +138,23 @@ async def evaluate_text(service: Service, source: str, reference: str, language:
 
 
 async def _translated(
-    service: Service, lines: Sequence[str], language: Language | None
+    service: Service, lines: Sequence[str], language: Language | None, model: str = ""
 ) -> AsyncIterator[Line]:
-    settings = load_settings()
+    settings = _settings(BriefOptions(translation_model=model))
     with progress(sys.stderr) as bar:
         async with service.connect(settings) as client:
             bar.start(len(lines))
-            async for line in translate_lines(client, lines, language, settings):
+            async for line in translate_lines(client, lines, language, settings, model):
                 bar.advance()
                 yield line
+
+
+def _settings(options: BriefOptions) -> Settings:
+    """Read the settings, by which the models that the options name are loaded as well."""
+    settings = load_settings()
+    named = filter(None, (options.translation_model, options.summary_model))
+    names = dict.fromkeys((*settings.selectable_models, *named))
+    return settings.model_copy(update={"selectable_models": tuple(names)})
 
 
 def _read(path: str) -> bytes:

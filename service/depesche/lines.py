@@ -16,8 +16,6 @@ __all__ = ["Line", "Translates", "split_lines", "translate_lines"]
 # fill its batches.
 _CHUNK_SENTENCES = 200
 _CHUNK_CHARACTERS = 20_000
-# The same lines shall give the same English twice.
-_OPTIONS = BriefOptions(priority=Priority.BULK, reproducible=True)
 _SENTENCE_END = re.compile(r"[.!?…។៕៚]")
 _OTHER_BREAK = re.compile(r"[\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
@@ -58,7 +56,11 @@ def split_lines(text: str) -> list[str]:
 
 
 async def translate_lines(
-    translator: Translates, lines: Sequence[str], language: Language | None, settings: Settings
+    translator: Translates,
+    lines: Sequence[str],
+    language: Language | None,
+    settings: Settings,
+    model: str = "",
 ) -> AsyncIterator[Line]:
     """Give the English of each line, in order.
 
@@ -69,6 +71,7 @@ async def translate_lines(
         lines: the source, without line breaks.
         language: its language, or None to have it detected once, from all lines.
         settings: the limits on one request.
+        model: name of the translation model, or "" for the language's own.
 
     Raises:
         RequestError: the language can't be told or isn't supported, or a line is over a limit.
@@ -77,19 +80,24 @@ async def translate_lines(
     if language is None and any(map(has_words, lines)):
         sample = "\n".join(filter(has_words, lines))[: settings.max_text_characters]
         language = Language((await translator.detect(sample)).language)
+    # The same lines shall give the same English twice.
+    options = BriefOptions(priority=Priority.BULK, reproducible=True, translation_model=model)
     for chunk in _chunks(lines, settings):
-        for line in await _translate(translator, chunk, language):
+        for line in await _translate(translator, chunk, language, options):
             yield line
 
 
 async def _translate(
-    translator: Translates, lines: Sequence[str], language: Language | None
+    translator: Translates,
+    lines: Sequence[str],
+    language: Language | None,
+    options: BriefOptions,
 ) -> list[Line]:
     sent = [_OTHER_BREAK.sub(" ", line) if has_words(line) else "" for line in lines]
     if not any(sent):
         return [Line(_one_line([line])) for line in lines]
     release = Release("\n".join(sent), ContentFormat.LINES, language=language)
-    response = await translator.translate(release, _OPTIONS)
+    response = await translator.translate(release, options)
     found: list[list[types_pb2.TranslatedSentence]] = [[] for _ in lines]
     for sentence in response.translation:
         found[sentence.block].append(sentence)

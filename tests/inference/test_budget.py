@@ -50,13 +50,13 @@ def test_this_process_holds_memory() -> None:
 
 def test_a_model_that_fits_passes() -> None:
     """Weights and working memory of all workers count."""
-    check_fits("m", 100 * MIB, 2, limit=1_000 * MIB, used=800 * MIB)
+    check_fits("m", 80 * MIB, 2, limit=1_000 * MIB, used=800 * MIB)
 
 
 def test_a_model_that_does_not_fit_is_refused_with_the_numbers() -> None:
     """The operator must see what to change, and by how much."""
     with pytest.raises(ModelError) as refused:
-        check_fits("m", 300 * MIB, 2, limit=1_000 * MIB, used=800 * MIB)
+        check_fits("m", 200 * MIB, 2, limit=1_000 * MIB, used=800 * MIB)
     assert str(refused.value).startswith(
-        "model 'm' needs about 396 MiB, and 200 of the 1000 MiB that this process may use are free;"
+        "model 'm' needs about 380 MiB, and 200 of the 1000 MiB that this process may use are free;"
     )
