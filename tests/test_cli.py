@@ -111,6 +111,16 @@ def test_brief_as_json(run: Run, release: str) -> None:
     assert "Köln" in out
 
 
+@pytest.mark.parametrize("command", ["brief", "translate"])
+def test_a_model_by_name(run: Run, release: str, command: str) -> None:
+    """The loaded one may be named; for another there is an error that tells which are loaded."""
+    code, _, _ = run(command, release, "--model", "embedded")
+    wrong, out, err = run(command, release, "--model", "huge")
+
+    assert (code, wrong, out) == (0, 2, "")
+    assert err.endswith("translation_model: must be one of the loaded embedded, or empty\n")
+
+
 def test_a_title_of_its_own(run: Run) -> None:
     """A headline can be given apart from the text."""
     _, out, _ = run("brief", "--title", "Ein Titel", "--lang", "de", stdin=_GERMAN.encode())
