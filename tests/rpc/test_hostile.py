@@ -70,6 +70,8 @@ _SOUND_TEXTS = {
     "id": st.just(_CANARY),
     "language": st.sampled_from(["", "auto"]),
     "name": st.just("embedded"),
+    "translation_model": st.sampled_from(["", "embedded"]),
+    "summary_model": st.just(""),
 }
 _SOUND_NUMBERS = st.sampled_from([1, 2])
 

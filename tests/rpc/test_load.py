@@ -24,7 +24,7 @@ from tests.rpc.support import (
     scrape,
     serving,
 )
-from tests.support import held
+from tests.support import held, slow_down
 
 
 async def test_a_deadline_that_passes_in_the_queue_costs_nothing() -> None:
@@ -156,6 +156,8 @@ async def test_a_call_that_cannot_be_served_in_time_is_refused_at_once() -> None
     backend = WatchedBackend()
     async with serving(backend) as (server, stubs):
         await backend.batches(1)
+        assert server._engine is not None
+        slow_down(server._engine)
         with held(backend):
             running = stubs.briefs.CreateBrief(request(ONE_SENTENCE))
             await backend.batches(1)
