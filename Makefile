@@ -10,7 +10,7 @@ INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help brief test lint format proto docs model lock bench clean
+.PHONY: help brief test lint format proto docs convert model lock bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -45,6 +45,11 @@ docs: .venv/dev ## Write the documents that are made from the code.
 bench: .venv/dev ## Measure a server of its own: time to ready, memory, cost of a brief.
 	$(BIN)/python bench/serving.py
 
+convert: .venv/dev ## Test the conversion of every family, with torch in an environment of its own.
+	test -d .venv-convert || $(PYTHON) -m venv .venv-convert
+	.venv-convert/bin/python -m pip install -q -r tests/checkpoints/requirements.in
+	DEPESCHE_CONVERT_PYTHON=.venv-convert/bin/python $(BIN)/pytest -q -m convert
+
 model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=folder.
 	@test -d "$(CORPORA)" || { echo "CORPORA: must name a folder; see models/training/README.md" >&2; exit 2; }
 	test -d $(WORK)/venv || $(PYTHON) -m venv $(WORK)/venv
@@ -63,7 +68,7 @@ lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group dev pyproject.toml -o requirements/dev.txt
 
 clean: ## Remove the virtual environment and caches.
-	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-convert .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 .venv/run: requirements/run.txt pyproject.toml
 	$(PYTHON) -m venv .venv

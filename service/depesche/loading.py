@@ -9,10 +9,12 @@ from depesche.config import Settings
 from depesche.errors import ConfigurationError, ModelError, ModelUnknown
 from depesche.inference.backend import TranslationBackend
 from depesche.inference.budget import check_fits, memory_limit, memory_used
+from depesche.inference.codecs import Rules
 from depesche.inference.cpu import available_cpus
 from depesche.inference.encoder import CTranslateEncoder, SentenceEncoder
 from depesche.inference.gemma import GemmaBackend
 from depesche.inference.resident import ReloadableBackend, Resident
+from depesche.inference.seq2seq import Seq2SeqBackend
 from depesche.models.manifest import Installed, is_abstractive
 from depesche.models.store import ModelStore
 from depesche.types import SOURCES, Language, ModelIdentity
@@ -206,8 +208,6 @@ def _load(model: Installed, settings: Settings, store: ModelStore) -> LoadedMode
             max_target_tokens=spec.max_target_tokens,
         )
     else:
-        from depesche.inference.seq2seq import Rules, Seq2SeqBackend
-
         backend = Seq2SeqBackend(
             model.path,
             Rules(
@@ -220,6 +220,7 @@ def _load(model: Installed, settings: Settings, store: ModelStore) -> LoadedMode
             threads_per_worker=settings.threads_per_worker,
             max_source_tokens=spec.max_source_tokens,
             max_target_tokens=spec.max_target_tokens,
+            shortens=is_abstractive(spec),
         )
     identity = _identity(model, backend.quantisation)
     languages = frozenset(spec.languages)

@@ -145,7 +145,16 @@ def test_translate_and_summarise() -> None:
 def test_model() -> None:
     """A model's state is told whole."""
     status = ModelStatus(
-        "embedded", "translation", "1", ("de", "ru"), "Apache-2.0", "a", "int8", 9, ModelState.READY, ("de",)
+        "embedded",
+        "translation",
+        "1",
+        ("de", "ru"),
+        "Apache-2.0",
+        "a",
+        "int8",
+        9,
+        ModelState.READY,
+        ("de",),
     )
     message = convert.model_message(status)
 

@@ -60,7 +60,9 @@ def _busy_metrics() -> Metrics:
     metrics.translated([translation], Timings({"translate": 0.1}))
     metrics.sentences(Language.KHMER, 7)
     metrics.briefed(Language.KHMER)
-    status = ModelStatus("m", "translation", "1", ("de",), "MIT", "0", "int8", 1, ModelState.READY, ())
+    status = ModelStatus(
+        "m", "translation", "1", ("de",), "MIT", "0", "int8", 1, ModelState.READY, ()
+    )
     metrics.models_loaded([status])
     metrics.workers("m", 2)
     metrics.watch_queues(lambda: {"m": QueueStatistics({"bulk": 4}, 80, 2.5)})

@@ -1,0 +1,299 @@
+"""Conversion of each family's small checkpoint, against Transformers' own outputs.
+
+Marian's own form needs no more than the service does. The others need torch and transformers, in
+the interpreter that DEPESCHE_CONVERT_PYTHON names: `make convert` sets one up.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+import pytest
+
+from depesche.errors import ModelError
+from depesche.inference.codecs import Rules
+from depesche.inference.seq2seq import Seq2SeqBackend
+from depesche.models.convert import convert
+from depesche.models.manifest import ModelSpec
+from depesche.types import Language
+
+_CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+_FAMILIES: Mapping[str, Any] = json.loads((_CHECKPOINTS / "expected.json").read_text("utf-8"))[
+    "families"
+]
+_PYTHON = os.environ.get("DEPESCHE_CONVERT_PYTHON")
+_NAMES = ("opus", "marian", "m2m100", "nllb", "madlad", "bart", "pegasus")
+# By how much the log-probability of an expected token may change on average, in natural logarithms,
+# for want of bits: what was measured, and a third more. Weights are random, and so are outputs of
+# such networks; trained models are far less sensitive.
+_INT8 = {
+    "opus": 0.95,
+    "marian": 0.95,
+    "m2m100": 0.48,
+    "nllb": 0.47,
+    "madlad": 0.8,
+    "bart": 1.4,
+    "pegasus": 0.4,
+}
+
+
+def spec(family: str) -> ModelSpec:
+    """Describe a checkpoint as the manifest would."""
+    summary = family in {"bart", "pegasus"}
+    return ModelSpec.model_validate(
+        {
+            "name": family,
+            "task": "summary" if summary else "translation",
+            "family": family,
+            "languages": ["en"] if summary else ["de"],
+            "target": "en",
+            "source": "made for tests",
+            "licence": "Apache-2.0",
+            "commercial": True,
+            "max_source_tokens": 500,
+            "max_target_tokens": 40,
+            "hub": {"repository": "o/n", "revision": "main", "files": [{"name": "config.json"}]},
+        }
+    )
+
+
+def python_for(name: str) -> Path | None:
+    """Find an interpreter that can convert a checkpoint, or skip the test."""
+    if name == "opus":
+        return None
+    if _PYTHON is None:
+        pytest.skip("DEPESCHE_CONVERT_PYTHON names no interpreter with torch and transformers")
+    return Path(_PYTHON)
+
+
+def expectations(name: str) -> Any:
+    return _FAMILIES["marian" if name == "opus" else name]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    """Remember what was converted already."""
+    return {("", ""): tmp_path_factory.mktemp("models")}
+
+
+def converted(models: dict[tuple[str, str], Path], name: str, quantisation: Any) -> Path:
+    """Convert a checkpoint once."""
+    key = (name, quantisation)
+    if key not in models:
+        into = models["", ""] / f"{name}-{quantisation}"
+        family = "marian" if name == "opus" else name
+        convert(spec(family), _CHECKPOINTS / name, into, quantisation, python_for(name))
+        models[key] = into
+    return models[key]
+
+
+def options(name: str, way: str) -> dict[str, Any]:
+    return dict(expectations(name)["ctranslate2"][way])
+
+
+def backend(path: Path, name: str, way: str) -> Seq2SeqBackend:
+    """Load a checkpoint to search as Transformers did for the expectations."""
+    asked, family = options(name, way), expectations(name)
+    prefix = len(asked.get("target_prefix", ()))
+    rules = Rules(
+        "marian" if name == "opus" else name,
+        codes={Language(key): code for key, code in family["codes"].items()},
+        prompt=family["prompt"],
+        beam_size=asked["beam_size"],
+        length_penalty=asked.get("length_penalty", 1.0),
+        min_target_tokens=asked["min_decoding_length"] - prefix,
+        no_repeat_ngram_size=asked.get("no_repeat_ngram_size", 0),
+    )
+    return Seq2SeqBackend(
+        path,
+        rules,
+        workers=1,
+        threads_per_worker=1,
+        max_source_tokens=500,
+        max_target_tokens=asked["max_decoding_length"] - prefix - 1,
+        shortens=True,
+    )
+
+
+def vocabulary(path: Path) -> list[str]:
+    read: list[str] = json.loads((path / "shared_vocabulary.json").read_text("utf-8"))
+    return read
+
+
+def sources(path: Path, name: str) -> list[list[str]]:
+    """Give the source tokens that the converted model wants of each input."""
+    known = vocabulary(path)
+    cut = -1 if name == "opus" else None  # of this form the model adds the end itself
+    return [[known[id_] for id_ in case["source"]][:cut] for case in expectations(name)["cases"]]
+
+
+@pytest.mark.convert
+@pytest.mark.parametrize("name", _NAMES)
+@pytest.mark.parametrize("way", ["greedy", "beam"])
+def test_outputs_are_those_of_transformers_token_for_token(
+    models: dict[tuple[str, str], Path], name: str, way: str
+) -> None:
+    """In float32, on all 50 inputs."""
+    path = converted(models, name, "float32")
+    translator = ctranslate2.Translator(str(path), compute_type="float32", intra_threads=1)
+    asked, known = options(name, way), vocabulary(path)
+    prefix = asked.pop("target_prefix", None)
+    rows = sources(path, name)
+    results = translator.translate_batch(
+        rows, target_prefix=[prefix] * len(rows) if prefix else None, **asked
+    )
+    ids = [[known.index(token) for token in result.hypotheses[0]] for result in results]
+
+    assert len(ids) == 50
+    assert ids == [case[way]["ids"] for case in expectations(name)["cases"]]
+
+
+@pytest.mark.convert
+@pytest.mark.parametrize("name", _NAMES)
+@pytest.mark.parametrize("way", ["greedy", "beam"])
+def test_the_backend_writes_what_transformers_wrote(
+    models: dict[tuple[str, str], Path], name: str, way: str
+) -> None:
+    """From text to text, with the service's own tokenizers."""
+    model = backend(converted(models, name, "float32"), name, way)
+    cases = expectations(name)["cases"]
+    batch = [model.tokenize(case["text"], Language(case["language"])) for case in cases]
+    written = model.translate(batch, beam_size=1)
+
+    assert [hypothesis.text for hypothesis in written] == [
+        case[way]["text"].strip() for case in cases
+    ]
+    assert all(hypothesis.score < 0 for hypothesis in written)
+
+
+@pytest.mark.convert
+@pytest.mark.parametrize("name", _NAMES)
+def test_int8_agrees_with_float32_to_a_stated_degree(
+    models: dict[tuple[str, str], Path], name: str
+) -> None:
+    """The expected tokens are about as probable by either."""
+    scores = [_scores(converted(models, name, q), name, q) for q in ("float32", "int8")]
+    difference = float(np.mean(np.abs(np.subtract(*scores))))
+
+    assert 0 < difference < _INT8[name]
+
+
+def _scores(path: Path, name: str, quantisation: str) -> Sequence[float]:
+    """Give the log-probabilities of the greedy outputs' tokens."""
+    translator = ctranslate2.Translator(str(path), compute_type=quantisation, intra_threads=1)
+    known = vocabulary(path)
+    targets = [
+        [known[id_] for id_ in case["greedy"]["ids"] if known[id_] != "</s>"]
+        for case in expectations(name)["cases"]
+    ]
+    results = translator.score_batch(sources(path, name), targets)
+    return [score for result in results for score in result.log_probs]
+
+
+@pytest.mark.convert
+@pytest.mark.parametrize("quantisation", ["int8", "int8_float32", "int8_bfloat16", "float32"])
+def test_each_quantisation_loads(models: dict[tuple[str, str], Path], quantisation: str) -> None:
+    """Whatever this CPU computes it by; the reply is there."""
+    # CTranslate2 rounds to bfloat16 by torch alone.
+    name = "marian" if quantisation == "int8_bfloat16" else "opus"
+    model = backend(converted(models, name, quantisation), name, "greedy")
+    (hypothesis,) = model.translate([model.tokenize("Guten Tag", Language.GERMAN)], beam_size=1)
+
+    assert hypothesis.tokens > 0
+    assert model.quantisation
+
+
+def test_weights_leave_memory_and_come_back(models: dict[tuple[str, str], Path]) -> None:
+    """The output is the same after it."""
+    model = backend(converted(models, "opus", "float32"), "opus", "beam")
+    batch = [model.tokenize("Guten Tag", Language.GERMAN)]
+    before = model.translate(batch, beam_size=1)
+    model.unload()
+    model.reload()
+
+    assert model.translate(batch, beam_size=1) == before
+    model.close()
+
+
+def test_an_output_stopped_at_its_limit_says_so(models: dict[tuple[str, str], Path]) -> None:
+    """The random weights never end by themselves within so few tokens."""
+    path = converted(models, "opus", "float32")
+    model = Seq2SeqBackend(
+        path,
+        Rules("marian"),
+        workers=1,
+        threads_per_worker=1,
+        max_source_tokens=100,
+        max_target_tokens=3,
+    )
+    (hypothesis,) = model.translate([model.tokenize("Guten Tag", None)], beam_size=1)
+
+    assert hypothesis.truncated
+    assert hypothesis.tokens == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("source.spm", "source.spm is missing"),
+        ("opus.npz", "can't be converted"),
+    ],
+)
+def test_files_that_are_not_a_model_are_refused(tmp_path: Path, name: str, message: str) -> None:
+    """The error names the model, and what is wrong."""
+    source = tmp_path / "source"
+    shutil.copytree(_CHECKPOINTS / "opus", source)
+    (source / name).unlink()
+    if name.endswith(".npz"):
+        (source / name).write_bytes(b"no archive")
+    with pytest.raises(ModelError, match=message):
+        convert(spec("marian"), source, tmp_path / "into", "int8")
+
+
+@pytest.mark.convert
+def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
+    """Weights in a form that could run code aren't read, even where they are all there is."""
+    python = python_for("marian")
+    source = tmp_path / "source"
+    shutil.copytree(_CHECKPOINTS / "marian", source)
+    (source / "model.safetensors").rename(source / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"safetensors"):
+        convert(spec("marian"), source, tmp_path / "into", "int8", python)
+
+
+def test_a_missing_extra_is_named(tmp_path: Path) -> None:
+    """The service's own environment has neither torch nor transformers."""
+    pytest.importorskip("ctranslate2")
+    if _has("transformers"):
+        pytest.skip("this environment has the extra")
+    with pytest.raises(ModelError, match=r"pip install 'depesche\[convert\]'"):
+        convert(spec("nllb"), _CHECKPOINTS / "nllb", tmp_path / "into", "int8")
+
+
+def test_an_interpreter_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The error names the setting."""
+    with pytest.raises(ModelError, match=r"convert_python: .*nowhere can't be run"):
+        convert(
+            spec("nllb"), _CHECKPOINTS / "nllb", tmp_path / "into", "int8", tmp_path / "nowhere"
+        )
+
+
+def test_a_conversion_that_is_killed_is_told(tmp_path: Path) -> None:
+    """The kernel does so where memory is short."""
+    program = tmp_path / "python"
+    program.write_text(f"#!{sys.executable}\nimport os\nos.kill(os.getpid(), 9)\n", "utf-8")
+    program.chmod(0o755)
+    with pytest.raises(ModelError, match="ended by signal 9, perhaps for want of memory"):
+        convert(spec("nllb"), _CHECKPOINTS / "nllb", tmp_path / "into", "int8", program)
+
+
+def _has(module: str) -> bool:
+    import importlib.util  # noqa: PLC0415 - asked for once
+
+    return importlib.util.find_spec(module) is not None
