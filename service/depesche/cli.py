@@ -20,6 +20,8 @@ from depesche.types import BriefOptions, ContentFormat, Language, Release, Summa
 
 if TYPE_CHECKING:
     from depesche.loading import Loader
+    from depesche.models.convert import Quantisation
+    from depesche.models.shelf import Wish
 
 __all__ = ["app", "main"]
 
@@ -33,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-_models = typer.Typer(help="Look at the models.", rich_markup_mode=None)
+_models = typer.Typer(help="Look at the models, pull and remove them.", rich_markup_mode=None)
 app.add_typer(_models, name="models")
 
 
@@ -62,6 +64,20 @@ _Lang = Annotated[
 _InputFormat = Annotated[
     Literal["auto", "plain", "html"],
     typer.Option(help="How the release is written; auto goes by the file's name."),
+]
+_Name = Annotated[str, typer.Argument(help="Name in the manifest.")]
+_Quantisation = Annotated[
+    Literal["int8", "int8_float32", "int8_bfloat16", "float32"] | None,
+    typer.Option(help="How to store the weights; as they are here, or else int8."),
+]
+_AcceptLicence = Annotated[
+    bool, typer.Option("--accept-licence", help="Agree to a licence without commercial use.")
+]
+_Update = Annotated[
+    bool, typer.Option("--update", help="Take what differs from the lock, and record it anew.")
+]
+_KeepSource = Annotated[
+    bool, typer.Option("--keep-source", help="Keep what was fetched, for another quantisation.")
 ]
 _Server = Annotated[
     str | None,
@@ -226,21 +242,99 @@ def list_models() -> None:
 
 
 @_models.command("show")
-def show_model(name: Annotated[str, typer.Argument(help="Name in the manifest.")]) -> None:
-    """Show all that the manifest says of a model."""
+def show_model(name: _Name) -> None:
+    """Show all that manifest and lock say of a model."""
     from depesche import model_commands  # noqa: PLC0415 - as in `brief`
 
     _write(model_commands.show_model(name))
 
 
+@_models.command("licences")
+def show_licences() -> None:
+    """Show each model's licence."""
+    from depesche import model_commands  # noqa: PLC0415 - as in `brief`
+
+    _write(model_commands.show_licences())
+
+
+@_models.command("pull")
+def pull_models(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names in the manifest.")],
+    *,
+    quantisation: _Quantisation = None,
+    accept_licence: _AcceptLicence = False,
+    update: _Update = False,
+    keep_source: _KeepSource = False,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, tag, reference or commit, for the manifest's.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Take only what was fetched before.")
+    ] = False,
+) -> None:
+    """Fetch models from the hub and convert them.
+
+    HF_ENDPOINT, HF_TOKEN and the usual variables of proxies are minded.
+    """
+    from depesche import model_commands  # noqa: PLC0415 - as in `brief`
+
+    wish = _wish(quantisation, accept_licence, update, keep_source)
+    model_commands.pull_models(names, wish, _write, revision=revision, offline=offline)
+
+
+@_models.command("import")
+def bring_model(
+    name: _Name,
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="Folder, or archive (tar or zip) of one.")
+    ],
+    *,
+    quantisation: _Quantisation = None,
+    accept_licence: _AcceptLicence = False,
+    update: _Update = False,
+    keep_source: _KeepSource = False,
+) -> None:
+    """Take a model that was brought by hand.
+
+    PATH has a repository's files, or the folder of the pulled models of another machine.
+    """
+    from depesche import model_commands  # noqa: PLC0415 - as in `brief`
+
+    wish = _wish(quantisation, accept_licence, update, keep_source)
+    model_commands.bring_model(name, path, wish, _write)
+
+
 @_models.command("verify")
 def verify_models(
-    name: Annotated[str | None, typer.Argument(help="Name in the manifest; all if absent.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Name in the manifest; all that are here if absent.")
+    ] = None,
 ) -> None:
     """Check the files of models by their digests."""
     from depesche import model_commands  # noqa: PLC0415 - as in `brief`
 
     model_commands.verify_models(name, _write)
+
+
+@_models.command("remove")
+def remove_model(name: _Name) -> None:
+    """Remove a pulled model's files."""
+    from depesche import model_commands  # noqa: PLC0415 - as in `brief`
+
+    model_commands.remove_model(name, _write)
+
+
+def _wish(
+    quantisation: "Quantisation | None", accept_licence: bool, update: bool, keep_source: bool
+) -> "Wish":
+    from depesche.models.shelf import Wish  # noqa: PLC0415 - as in `brief`
+
+    return Wish(
+        quantisation=quantisation,
+        accept_licence=accept_licence,
+        update=update,
+        keep_source=keep_source,
+    )
 
 
 def main(arguments: Sequence[str] | None = None, *, loader: "Loader | None" = None) -> int:

@@ -1,4 +1,4 @@
-"""A progress bar for a person who waits at a terminal."""
+"""Progress bars for a person who waits at a terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,9 +6,17 @@ from typing import Protocol, TextIO
 
 import rich.progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
-__all__ = ["Progress", "progress"]
+__all__ = ["Progress", "Transfers", "progress", "transfers"]
 
 
 class Progress(Protocol):
@@ -62,3 +70,42 @@ def progress(stream: TextIO) -> Iterator[Progress]:
     )
     with rich.progress.Progress(*columns, console=Console(file=stream), transient=True) as display:
         yield _Bar(display)
+
+
+class Transfers:
+    """Shows what a pull does: a line for each step, and on a terminal a bar for each file."""
+
+    def __init__(self, console: Console, display: "rich.progress.Progress | None") -> None:
+        self._console = console
+        self._display = display
+        self._tasks: dict[str, TaskID] = {}
+
+    def note(self, line: str) -> None:
+        """Write what goes on."""
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def progress(self, name: str, have: int, size: int) -> None:
+        """Show how many bytes of a file are here."""
+        if self._display is None:
+            return
+        if name not in self._tasks:
+            self._tasks[name] = self._display.add_task(name, total=size)
+        self._display.update(self._tasks[name], completed=have, total=size)
+
+
+@contextmanager
+def transfers(stream: TextIO) -> Iterator[Transfers]:
+    """Show on `stream` what a pull does while the context is open."""
+    console = Console(file=stream)
+    if not stream.isatty():
+        yield Transfers(console, None)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with rich.progress.Progress(*columns, console=console, transient=True) as display:
+        yield Transfers(console, display)

@@ -10,12 +10,13 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
 
 from depesche.errors import ModelError
+from depesche.models.convert import Quantisation
 from depesche.models.manifest import ModelFile, check_files
 
 __all__ = ["Conversion", "Lock", "LockedModel"]
 
 _COMMIT = r"^[0-9a-f]{40}$"
-_FOLDER = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+_FOLDER = r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$"
 
 
 class _Entry(BaseModel):
@@ -26,14 +27,14 @@ class Conversion(_Entry):
     """A model as it was made from what was pulled.
 
     Attributes:
-        folder: its folder below that of the pulled models.
+        folder: its folder below that of the pulled models, as `NAME/FOLDER`.
         quantisation: how its weights are stored.
         converter: programs and versions that made it.
         files: every file in it that is loaded.
     """
 
     folder: str = Field(pattern=_FOLDER)
-    quantisation: str
+    quantisation: Quantisation
     converter: str
     files: tuple[ModelFile, ...]
 
