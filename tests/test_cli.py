@@ -192,7 +192,7 @@ def test_models(run: Run) -> None:
     """The models of the manifest are listed and shown."""
     code, out, _ = run("models", "list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == ["NAME", "embedded", "minilm"]
+    assert [line.split()[0] for line in out.splitlines()][:3] == ["NAME", "embedded", "minilm"]
 
     code, out, _ = run("models", "show", "minilm")
     assert code == 0
@@ -214,7 +214,7 @@ def test_models_are_verified(run: Run, tmp_path: Path, monkeypatch: pytest.Monke
         "model 'embedded'",
         "model 'minilm'",
     ]
-    assert err == "depesche: not as in the manifest: embedded, minilm\n"
+    assert err == "depesche: not as recorded: embedded, minilm\n"
 
 
 @pytest.mark.parametrize("command", ["brief", "translate"])
@@ -268,7 +268,7 @@ def test_the_token_comes_from_the_environment(
         (["serve", "--listen", "nonsense"], "", 2, "must be HOST:PORT"),
         (["models"], "", 2, "Missing command"),
         (["models", "show", "big"], "", 2, "name: no model is named 'big'"),
-        (["models", "pull", "big"], "", 2, "No such command 'pull'"),
+        (["models", "pull", "big"], "", 2, "name: no model is named 'big'"),
         (["evaluate", "--lang", "de"], "", 2, "Missing option"),
         (
             ["evaluate", "--lang", "de", "--source", "/dev/null", "--reference", "/dev/null"],

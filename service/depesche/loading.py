@@ -15,7 +15,7 @@ from depesche.inference.encoder import CTranslateEncoder, SentenceEncoder
 from depesche.inference.gemma import GemmaBackend
 from depesche.inference.resident import ReloadableBackend, Resident
 from depesche.inference.seq2seq import Seq2SeqBackend
-from depesche.models.manifest import Installed, is_abstractive
+from depesche.models.manifest import Installed, ModelSpec, is_abstractive
 from depesche.models.store import ModelStore
 from depesche.types import SOURCES, Language, ModelIdentity
 
@@ -176,12 +176,22 @@ def _configured(
         raise ConfigurationError(f"{setting}: '{name}' is a model for {purpose}, not for {wanted}")
     if language is not None and language not in spec.languages:
         raise ConfigurationError(f"{setting}: '{name}' doesn't read '{language}'")
-    if settings.forbid_noncommercial and not spec.commercial:
-        raise ConfigurationError(
-            f"{setting}: the licence of '{name}', {spec.licence}, forbids commercial use, and"
-            " forbid_noncommercial is set"
-        )
+    _check_licence(settings, store, setting, spec)
     return store.verify(name)
+
+
+def _check_licence(settings: Settings, store: ModelStore, setting: str, spec: ModelSpec) -> None:
+    """See that a model may be used, by the settings and by what its operator agreed to."""
+    if spec.commercial:
+        return
+    terms = f"{setting}: the licence of '{spec.name}', {spec.licence},"
+    if settings.forbid_noncommercial:
+        raise ConfigurationError(f"{terms} forbids commercial use, and forbid_noncommercial is set")
+    locked = store.lock.models.get(spec.name)
+    if locked is not None and not (locked.accepted and locked.licence == spec.licence):
+        raise ConfigurationError(
+            f"{terms} wasn't accepted; run: depesche models pull {spec.name} --accept-licence"
+        )
 
 
 def _load_encoder(model: Installed, settings: Settings) -> tuple[SentenceEncoder, ModelIdentity]:

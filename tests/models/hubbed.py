@@ -3,7 +3,7 @@
 That form is converted without torch, so such a model is pulled in any environment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from depesche.models.manifest import Installed
@@ -12,42 +12,59 @@ from depesche.models.shelf import Wish
 from depesche.models.store import ModelStore
 from tests.hub.server import HubServer
 
-__all__ = ["FILES", "MODEL", "REPOSITORY", "entry", "make_store", "pull_from"]
+__all__ = [
+    "CHECKPOINTS",
+    "FILES",
+    "MODEL",
+    "REPOSITORY",
+    "checkpoint",
+    "entry",
+    "make_store",
+    "pull_from",
+]
 
 REPOSITORY = "owner/opus"
 MODEL = "opus"
-_CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "opus"
-FILES = {path.name: path.read_bytes() for path in sorted(_CHECKPOINT.iterdir())}
-"""The model's files, as they are on the hub."""
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+
+
+def checkpoint(name: str) -> dict[str, bytes]:
+    """Read a small checkpoint's files, as they are on the hub."""
+    return {path.name: path.read_bytes() for path in sorted((CHECKPOINTS / name).iterdir())}
+
+
+FILES = checkpoint(MODEL)
+"""The model's files."""
 
 
 def entry(
     *,
     name: str = MODEL,
+    family: str = "marian",
+    repository: str = REPOSITORY,
+    files: Iterable[str] = FILES,
     licence: str = "CC-BY-4.0",
     commercial: bool = True,
     revision: str = "main",
     pins: Mapping[str, str] | None = None,
-    extra: str = "",
 ) -> str:
-    """Write the model's table of the manifest; pins are what stands beside a file's name."""
-    files = [
-        f'{{ name = "{file}"{(pins or {}).get(file, "")} }}' for file in (*FILES, *extra.split())
-    ]
+    """Write a model's table of the manifest; pins are what stands beside a file's name."""
+    summary = family in {"bart", "pegasus"}
+    listed = [f'{{ name = "{file}"{(pins or {}).get(file, "")} }}' for file in files]
     return f"""
 [models.{name}]
-task = "translation"
-family = "marian"
-languages = ["de"]
+task = "{"summary" if summary else "translation"}"
+family = "{family}"
+languages = ["{"en" if summary else "de"}"]
 target = "en"
 source = "made for tests"
 licence = "{licence}"
 commercial = {str(commercial).lower()}
 max_source_tokens = 200
 max_target_tokens = 40
-hub.repository = "{REPOSITORY}"
+hub.repository = "{repository}"
 hub.revision = "{revision}"
-hub.files = [{", ".join(files)}]
+hub.files = [{", ".join(listed)}]
 """
 
 

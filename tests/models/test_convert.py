@@ -1,4 +1,4 @@
-"""Conversion of each family's small checkpoint, against Transformers' own outputs.
+"""Each family's small checkpoint from the local hub, against Transformers' own outputs.
 
 Marian's own form needs no more than the service does. The others need torch and transformers, in
 the interpreter that DEPESCHE_CONVERT_PYTHON names: `make convert` sets one up.
@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ import pytest
 from depesche.errors import ModelError
 from depesche.inference.codecs import Rules
 from depesche.inference.seq2seq import Seq2SeqBackend
-from depesche.models.convert import convert
+from depesche.models.convert import Quantisation, convert
 from depesche.models.manifest import ModelSpec
+from depesche.models.shelf import Wish
 from depesche.types import Language
+from tests.hub.server import HubServer
+from tests.models.hubbed import CHECKPOINTS, checkpoint, entry, make_store, pull_from
 
-_CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
-_FAMILIES: Mapping[str, Any] = json.loads((_CHECKPOINTS / "expected.json").read_text("utf-8"))[
+_FAMILIES: Mapping[str, Any] = json.loads((CHECKPOINTS / "expected.json").read_text("utf-8"))[
     "families"
 ]
 _PYTHON = os.environ.get("DEPESCHE_CONVERT_PYTHON")
@@ -76,21 +78,34 @@ def expectations(name: str) -> Any:
     return _FAMILIES["marian" if name == "opus" else name]
 
 
+class Pulled:
+    """Models as they come from the local hub, each pulled and converted once."""
+
+    def __init__(self, hub: HubServer, folder: Path) -> None:
+        self._hub = hub
+        self._folder = folder
+        self._models: dict[tuple[str, str], Path] = {}
+
+    def path(self, name: str, quantisation: Quantisation) -> Path:
+        """Pull a checkpoint, unless that was done before."""
+        key = (name, quantisation)
+        if key not in self._models:
+            repository, files = f"tiny/{name}", checkpoint(name)
+            self._hub.add(repository, files)
+            family = "marian" if name == "opus" else name
+            manifest = entry(name=name, family=family, repository=repository, files=files)
+            store = make_store(self._folder / f"{name}-{quantisation}", manifest)
+            wish = Wish(quantisation, convert_python=python_for(name))
+            pull_from(self._hub, store, name=name, wish=wish)
+            self._models[key] = store.verify(name).path
+        return self._models[key]
+
+
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
-    """Remember what was converted already."""
-    return {("", ""): tmp_path_factory.mktemp("models")}
-
-
-def converted(models: dict[tuple[str, str], Path], name: str, quantisation: Any) -> Path:
-    """Convert a checkpoint once."""
-    key = (name, quantisation)
-    if key not in models:
-        into = models["", ""] / f"{name}-{quantisation}"
-        family = "marian" if name == "opus" else name
-        convert(spec(family), _CHECKPOINTS / name, into, quantisation, python_for(name))
-        models[key] = into
-    return models[key]
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pulled]:
+    """Run a hub, and remember what was pulled from it."""
+    with HubServer() as hub:
+        yield Pulled(hub, tmp_path_factory.mktemp("models"))
 
 
 def options(name: str, way: str) -> dict[str, Any]:
@@ -137,10 +152,10 @@ def sources(path: Path, name: str) -> list[list[str]]:
 @pytest.mark.parametrize("name", _NAMES)
 @pytest.mark.parametrize("way", ["greedy", "beam"])
 def test_outputs_are_those_of_transformers_token_for_token(
-    models: dict[tuple[str, str], Path], name: str, way: str
+    models: Pulled, name: str, way: str
 ) -> None:
     """In float32, on all 50 inputs."""
-    path = converted(models, name, "float32")
+    path = models.path(name, "float32")
     translator = ctranslate2.Translator(str(path), compute_type="float32", intra_threads=1)
     asked, known = options(name, way), vocabulary(path)
     prefix = asked.pop("target_prefix", None)
@@ -157,11 +172,9 @@ def test_outputs_are_those_of_transformers_token_for_token(
 @pytest.mark.convert
 @pytest.mark.parametrize("name", _NAMES)
 @pytest.mark.parametrize("way", ["greedy", "beam"])
-def test_the_backend_writes_what_transformers_wrote(
-    models: dict[tuple[str, str], Path], name: str, way: str
-) -> None:
+def test_the_backend_writes_what_transformers_wrote(models: Pulled, name: str, way: str) -> None:
     """From text to text, with the service's own tokenizers."""
-    model = backend(converted(models, name, "float32"), name, way)
+    model = backend(models.path(name, "float32"), name, way)
     cases = expectations(name)["cases"]
     batch = [model.tokenize(case["text"], Language(case["language"])) for case in cases]
     written = model.translate(batch, beam_size=1)
@@ -174,11 +187,9 @@ def test_the_backend_writes_what_transformers_wrote(
 
 @pytest.mark.convert
 @pytest.mark.parametrize("name", _NAMES)
-def test_int8_agrees_with_float32_to_a_stated_degree(
-    models: dict[tuple[str, str], Path], name: str
-) -> None:
+def test_int8_agrees_with_float32_to_a_stated_degree(models: Pulled, name: str) -> None:
     """The expected tokens are about as probable by either."""
-    scores = [_scores(converted(models, name, q), name, q) for q in ("float32", "int8")]
+    scores = [_scores(models.path(name, q), name, q) for q in ("float32", "int8")]
     difference = float(np.mean(np.abs(np.subtract(*scores))))
 
     assert 0 < difference < _INT8[name]
@@ -198,20 +209,20 @@ def _scores(path: Path, name: str, quantisation: str) -> Sequence[float]:
 
 @pytest.mark.convert
 @pytest.mark.parametrize("quantisation", ["int8", "int8_float32", "int8_bfloat16", "float32"])
-def test_each_quantisation_loads(models: dict[tuple[str, str], Path], quantisation: str) -> None:
+def test_each_quantisation_loads(models: Pulled, quantisation: str) -> None:
     """Whatever this CPU computes it by; the reply is there."""
     # CTranslate2 rounds to bfloat16 by torch alone.
     name = "marian" if quantisation == "int8_bfloat16" else "opus"
-    model = backend(converted(models, name, quantisation), name, "greedy")
+    model = backend(models.path(name, quantisation), name, "greedy")
     (hypothesis,) = model.translate([model.tokenize("Guten Tag", Language.GERMAN)], beam_size=1)
 
     assert hypothesis.tokens > 0
     assert model.quantisation
 
 
-def test_weights_leave_memory_and_come_back(models: dict[tuple[str, str], Path]) -> None:
+def test_weights_leave_memory_and_come_back(models: Pulled) -> None:
     """The output is the same after it."""
-    model = backend(converted(models, "opus", "float32"), "opus", "beam")
+    model = backend(models.path("opus", "float32"), "opus", "beam")
     batch = [model.tokenize("Guten Tag", Language.GERMAN)]
     before = model.translate(batch, beam_size=1)
     model.unload()
@@ -221,9 +232,9 @@ def test_weights_leave_memory_and_come_back(models: dict[tuple[str, str], Path])
     model.close()
 
 
-def test_an_output_stopped_at_its_limit_says_so(models: dict[tuple[str, str], Path]) -> None:
+def test_an_output_stopped_at_its_limit_says_so(models: Pulled) -> None:
     """The random weights never end by themselves within so few tokens."""
-    path = converted(models, "opus", "float32")
+    path = models.path("opus", "float32")
     model = Seq2SeqBackend(
         path,
         Rules("marian"),
@@ -248,7 +259,7 @@ def test_an_output_stopped_at_its_limit_says_so(models: dict[tuple[str, str], Pa
 def test_files_that_are_not_a_model_are_refused(tmp_path: Path, name: str, message: str) -> None:
     """The error names the model, and what is wrong."""
     source = tmp_path / "source"
-    shutil.copytree(_CHECKPOINTS / "opus", source)
+    shutil.copytree(CHECKPOINTS / "opus", source)
     (source / name).unlink()
     if name.endswith(".npz"):
         (source / name).write_bytes(b"no archive")
@@ -261,7 +272,7 @@ def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
     """Weights in a form that could run code aren't read, even where they are all there is."""
     python = python_for("marian")
     source = tmp_path / "source"
-    shutil.copytree(_CHECKPOINTS / "marian", source)
+    shutil.copytree(CHECKPOINTS / "marian", source)
     (source / "model.safetensors").rename(source / "pytorch_model.bin")
     with pytest.raises(ModelError, match=r"safetensors"):
         convert(spec("marian"), source, tmp_path / "into", "int8", python)
@@ -273,15 +284,13 @@ def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     if _has("transformers"):
         pytest.skip("this environment has the extra")
     with pytest.raises(ModelError, match=r"pip install 'depesche\[convert\]'"):
-        convert(spec("nllb"), _CHECKPOINTS / "nllb", tmp_path / "into", "int8")
+        convert(spec("nllb"), CHECKPOINTS / "nllb", tmp_path / "into", "int8")
 
 
 def test_an_interpreter_that_is_not_there_is_named(tmp_path: Path) -> None:
     """The error names the setting."""
     with pytest.raises(ModelError, match=r"convert_python: .*nowhere can't be run"):
-        convert(
-            spec("nllb"), _CHECKPOINTS / "nllb", tmp_path / "into", "int8", tmp_path / "nowhere"
-        )
+        convert(spec("nllb"), CHECKPOINTS / "nllb", tmp_path / "into", "int8", tmp_path / "nowhere")
 
 
 def test_a_conversion_that_is_killed_is_told(tmp_path: Path) -> None:
@@ -290,7 +299,7 @@ def test_a_conversion_that_is_killed_is_told(tmp_path: Path) -> None:
     program.write_text(f"#!{sys.executable}\nimport os\nos.kill(os.getpid(), 9)\n", "utf-8")
     program.chmod(0o755)
     with pytest.raises(ModelError, match="ended by signal 9, perhaps for want of memory"):
-        convert(spec("nllb"), _CHECKPOINTS / "nllb", tmp_path / "into", "int8", program)
+        convert(spec("nllb"), CHECKPOINTS / "nllb", tmp_path / "into", "int8", program)
 
 
 def _has(module: str) -> bool:

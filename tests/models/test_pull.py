@@ -197,7 +197,7 @@ def test_digests_of_the_manifest_are_enforced(hub: HubServer, tmp_path: Path, co
 
 def test_weights_that_are_only_pickles(hub: HubServer, tmp_path: Path) -> None:
     """The error says what else could be taken."""
-    store = make_store(tmp_path / "models", entry(extra="model.safetensors"))
+    store = make_store(tmp_path / "models", entry(files=[*FILES, "model.safetensors"]))
     hub.add(REPOSITORY, {**FILES, "pytorch_model.bin": b"\x80\x02"})
 
     with pytest.raises(ModelError, match=r"model\.safetensors isn't there .*pickles .*refs/pr/"):
