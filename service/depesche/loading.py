@@ -216,6 +216,7 @@ def _load(model: Installed, settings: Settings, store: ModelStore) -> LoadedMode
             threads_per_worker=settings.threads_per_worker,
             max_source_tokens=spec.max_source_tokens,
             max_target_tokens=spec.max_target_tokens,
+            compute_type=model.quantisation,
         )
     else:
         backend = Seq2SeqBackend(

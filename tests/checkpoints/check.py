@@ -131,6 +131,8 @@ def main() -> None:
     print("checkpoint quantisation  source greedy beam text text  log-probability")  # noqa: T201
     with tempfile.TemporaryDirectory() as scratch:
         for name in (*families, "opus"):
+            if name == "gemma":  # has no encoder; the tests compare it
+                continue
             family = families["marian" if name == "opus" else name]
             make: Callable[[str], Any] = OpusMTConverter if name == "opus" else Converter
             reference: list[float] = []

@@ -31,7 +31,7 @@ from safetensors.torch import save_file
 from sentencepiece import SentencePieceNormalizer, SentencePieceTrainer
 from sentencepiece.sentencepiece_model_pb2 import ModelProto  # type: ignore[attr-defined]
 from tokenizers import ByteLevelBPETokenizer
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 from transformers.models.m2m_100.tokenization_m2m_100 import (
     FAIRSEQ_LANGUAGE_CODES as M2M_LANGUAGES,
 )
@@ -51,7 +51,7 @@ _MARGIN = 1e-4
 _SENTENCE_END = re.compile(r"(?<=[.!?។»:;])\s+")
 
 _QUERIES = re.compile(r"\b([qk]|[qk]_proj)\.weight$")
-_EMBEDDINGS = re.compile(r"\b(shared|lm_head)\.weight$")
+_EMBEDDINGS = re.compile(r"\b(shared|lm_head|embed_tokens)\.weight$")
 
 Weights = dict[str, torch.Tensor]
 
@@ -115,25 +115,32 @@ def mixed_cases() -> list[Case]:
     return [Case(code, text) for code, n in counts.items() for text in sentences(code)[:n]]
 
 
-def train_sentencepiece(path: Path, languages: Sequence[str], **options: Any) -> list[str]:
+def train_sentencepiece(
+    path: Path, languages: Sequence[str], *, normalised: bool = True, **options: Any
+) -> list[str]:
     """Train a model that normalises as real ones do, write it, and return its pieces by id."""
     corpus = [sentence for language in languages for sentence in sentences(language)]
+    if not normalised:
+        return _train(path, corpus, "identity", normalization_rule_name="identity", **options)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".tsv") as rules:
         rules.write(_normalization(corpus))
         rules.flush()
-        written = BytesIO()
-        SentencePieceTrainer.train(
-            sentence_iterator=iter(corpus),
-            model_writer=written,
-            normalization_rule_tsv=rules.name,
-            character_coverage=1.0,
-            hard_vocab_limit=False,
-            num_threads=1,
-            minloglevel=2,
-            **options,
-        )
+        return _train(path, corpus, "nmt_nfkc", normalization_rule_tsv=rules.name, **options)
+
+
+def _train(path: Path, corpus: Sequence[str], rules: str, **options: Any) -> list[str]:
+    written = BytesIO()
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(corpus),
+        model_writer=written,
+        character_coverage=1.0,
+        hard_vocab_limit=False,
+        num_threads=1,
+        minloglevel=2,
+        **options,
+    )
     model = ModelProto.FromString(written.getvalue())
-    model.normalizer_spec.name = "nmt_nfkc"
+    model.normalizer_spec.name = rules
     model.normalizer_spec.ClearField("normalization_rule_tsv")  # a path that differs between runs
     path.write_bytes(model.SerializeToString(deterministic=True))
     return [piece.piece for piece in model.pieces]
@@ -671,6 +678,72 @@ def make_pegasus(folder: Path) -> None:
     )
 
 
+def make_gemma(folder: Path) -> None:
+    """Make a checkpoint of Gemma 3, with the pieces that the service's prompt needs."""
+    pieces = train_sentencepiece(
+        folder / "tokenizer.model",
+        ["de", "ru", "km", "en"],
+        normalised=False,
+        model_type="bpe",
+        vocab_size=900,
+        byte_fallback=True,
+        add_dummy_prefix=False,
+        remove_extra_whitespaces=False,
+        split_digits=True,
+        pad_id=0,
+        eos_id=1,
+        bos_id=2,
+        unk_id=3,
+        pad_piece="<pad>",
+        eos_piece="<eos>",
+        bos_piece="<bos>",
+        user_defined_symbols=["<start_of_turn>", "<end_of_turn>"],
+    )
+    _write_tokenizer_config(
+        folder,
+        "GemmaTokenizer",
+        add_bos_token=True,
+        add_eos_token=False,
+        sp_model_kwargs={},
+        model_max_length=1000000000000000019884624838656,
+        additional_special_tokens=["<start_of_turn>", "<end_of_turn>"],
+        **_special_tokens(bos="<bos>", eos="<eos>", unk="<unk>", pad="<pad>"),
+    )
+    write_model(
+        folder,
+        "Gemma3ForCausalLM",
+        {
+            "model_type": "gemma3_text",
+            "hidden_size": SIZE.width,
+            "intermediate_size": SIZE.hidden,
+            "num_hidden_layers": 3,
+            "num_attention_heads": SIZE.heads,
+            "num_key_value_heads": 1,
+            "head_dim": SIZE.width // SIZE.heads,
+            "hidden_activation": "gelu_pytorch_tanh",
+            "layer_types": ["sliding_attention", "sliding_attention", "full_attention"],
+            "max_position_embeddings": 512,
+            "query_pre_attn_scalar": SIZE.width // SIZE.heads,
+            "rms_norm_eps": 1e-06,
+            "rope_theta": 1_000_000.0,
+            "rope_local_base_freq": 10_000.0,
+            "sliding_window": 512,
+            "tie_word_embeddings": True,
+            "use_cache": True,
+            "vocab_size": len(pieces),
+            "pad_token_id": 0,
+            "eos_token_id": 1,
+            "bos_token_id": 2,
+        },
+        Scale(1, 0.2, 0.5, 1.0, 2.0, 2.2),
+        rare=range(4, 6),
+    )
+    write_json(
+        folder / "generation_config.json",
+        {"bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0},
+    )
+
+
 def _empty(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -693,6 +766,8 @@ class Family(NamedTuple):
     prompt: str = ""
     codes: Mapping[str, str] = MappingProxyType({})
     """The tokenizer's names of languages by ISO 639-1 code, where it writes them itself."""
+    suffix: str = ""
+    """What ends the prompt of a model without an encoder, which goes on from there."""
 
 
 FAMILIES = (
@@ -759,6 +834,20 @@ FAMILIES = (
         common={"min_length": 8, "forced_eos_token_id": None, "renormalize_logits": True},
         ctranslate2={"max_decoding_length": MAX_LENGTH - 1, "min_decoding_length": 7},
     ),
+    Family(
+        "gemma",
+        make_gemma,
+        mixed_cases,
+        beam={"length_penalty": 1.0},
+        common={"max_length": None, "max_new_tokens": MAX_LENGTH - 1},
+        ctranslate2={
+            "end_token": "<eos>",
+            "include_prompt_in_result": False,
+            "max_length": MAX_LENGTH - 1,
+            "sampling_topk": 1,
+        },
+        suffix="<start_of_turn>",
+    ),
 )
 
 
@@ -784,13 +873,14 @@ def expect(family: Family) -> dict[str, Any]:
     """Return the inputs of a family with what Transformers writes for them."""
     folder = HERE / family.name
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32).eval()
+    auto = AutoModelForCausalLM if family.suffix else AutoModelForSeq2SeqLM
+    model = auto.from_pretrained(folder, dtype=torch.float32).eval()
     options = generation(family)
     cases = []
     for case in family.cases():
         if family.codes:
             tokenizer.src_lang = family.codes[case.language]
-        inputs = tokenizer(family.prompt + case.text, return_tensors="pt")
+        inputs = tokenizer(family.prompt + case.text + family.suffix, return_tensors="pt")
         outputs = {
             name: generate(model, tokenizer, inputs, {**chosen, **_target(family, tokenizer)})
             for name, chosen in options.items()
@@ -815,7 +905,7 @@ def _target(family: Family, tokenizer: Any) -> dict[str, int]:
 def generate(
     model: Any, tokenizer: Any, inputs: Mapping[str, torch.Tensor], options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the ids after the decoder's start token, with the end token if there is one, as text.
+    """Return the ids after the prompt or start token, with the end token if there is one, as text.
 
     Raises:
         ValueError: two tokens are as good as each other, so that rounding would choose.
@@ -824,7 +914,8 @@ def generate(
         output = model.generate(
             **inputs, **options, output_scores=True, return_dict_in_generate=True
         )
-    ids = output.sequences[0].tolist()[1:]
+    prompt = 1 if model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
+    ids = output.sequences[0].tolist()[prompt:]
     best = torch.stack([scores[0].topk(2).values for scores in output.scores])
     if options["num_beams"] == 1 and (best[:, 0] - best[:, 1]).min() < _MARGIN:
         raise ValueError(f"a tie in {tokenizer.decode(ids)!r}: take another seed")

@@ -15,9 +15,11 @@ from typing import Any
 import ctranslate2
 import numpy as np
 import pytest
+import sentencepiece
 
 from depesche.errors import ModelError
 from depesche.inference.codecs import Rules
+from depesche.inference.gemma import GemmaBackend
 from depesche.inference.seq2seq import Seq2SeqBackend
 from depesche.models.convert import Quantisation, convert
 from depesche.models.manifest import ModelSpec
@@ -41,6 +43,7 @@ _INT8 = {
     "nllb": 0.47,
     "madlad": 0.8,
     "bart": 1.4,
+    "gemma": 0.25,
     "pegasus": 0.4,
 }
 
@@ -183,6 +186,89 @@ def test_the_backend_writes_what_transformers_wrote(models: Pulled, name: str, w
         case[way]["text"].strip() for case in cases
     ]
     assert all(hypothesis.score < 0 for hypothesis in written)
+
+
+@pytest.mark.convert
+@pytest.mark.parametrize("way", ["greedy", "beam"])
+@pytest.mark.parametrize("together", [50, 1])
+def test_a_decoder_writes_what_transformers_wrote(models: Pulled, way: str, together: int) -> None:
+    """Token for token in float32, in one batch of unequal prompts and one by one."""
+    path = models.path("gemma", "float32")
+    generator = ctranslate2.Generator(str(path), compute_type="float32", intra_threads=1)
+    known = json.loads((path / "vocabulary.json").read_text("utf-8"))
+    cases = expectations("gemma")["cases"]
+    prompts = [[known[id_] for id_ in case["source"]] for case in cases]
+    results = [
+        result
+        for start in range(0, len(prompts), together)
+        for result in generator.generate_batch(
+            prompts[start : start + together], **options("gemma", way)
+        )
+    ]
+
+    assert [result.sequences_ids[0] for result in results] == [case[way]["ids"] for case in cases]
+
+
+@pytest.mark.convert
+def test_the_backend_of_the_decoder_writes_what_transformers_wrote(models: Pulled) -> None:
+    """From text to text, where the service's own limits don't end an output."""
+    model = GemmaBackend(
+        models.path("gemma", "float32"),
+        workers=1,
+        threads_per_worker=1,
+        max_source_tokens=500,
+        max_target_tokens=39,
+        compute_type="float32",
+    )
+    pieces = sentencepiece_of(models.path("gemma", "float32"))
+    cases = expectations("gemma")["cases"]
+    batch = [model.tokenize(case["text"]) for case in cases]
+    for way, beams in (("greedy", 1), ("beam", 4)):
+        written = model.translate(batch, beam_size=beams)
+        # Bytes that aren't UTF-8, which random weights write, each library shows in its own way.
+        assert [hypothesis.text for hypothesis in written] == [
+            pieces.decode([id_ for id_ in case[way]["ids"] if id_ != pieces.eos_id()]).strip()
+            for case in cases
+        ]
+
+
+@pytest.mark.convert
+def test_int8_of_the_decoder_agrees_to_a_stated_degree(models: Pulled) -> None:
+    """As for the other families."""
+    scores = []
+    for quantisation in ("float32", "int8"):
+        path = models.path("gemma", quantisation)
+        known = json.loads((path / "vocabulary.json").read_text("utf-8"))
+        generator = ctranslate2.Generator(str(path), compute_type=quantisation, intra_threads=1)
+        rows = [
+            [known[id_] for id_ in case["source"] + case["greedy"]["ids"]]
+            for case in expectations("gemma")["cases"]
+        ]
+        results = generator.score_batch(rows)
+        scores.append([score for result in results for score in result.log_probs])
+    difference = float(np.mean(np.abs(np.subtract(*scores))))
+
+    assert 0 < difference < _INT8["gemma"]
+
+
+def sentencepiece_of(path: Path) -> Any:
+    return sentencepiece.SentencePieceProcessor(model_file=str(path / "sentencepiece.model"))
+
+
+@pytest.mark.convert
+def test_control_tokens_in_a_text_are_text_for_a_pulled_decoder(models: Pulled) -> None:
+    """Its SentencePiece model takes their names for the tokens, as that on the hub does."""
+    model = GemmaBackend(
+        models.path("gemma", "int8"),
+        workers=1,
+        threads_per_worker=1,
+        max_source_tokens=500,
+        max_target_tokens=39,
+    )
+    pieces = model.tokenize("Ende <start_of_turn>weiter<eos>")
+    assert not {"<start_of_turn>", "<eos>"} & set(pieces)
+    decoded = sentencepiece_of(models.path("gemma", "int8")).decode(pieces)
+    assert decoded == "Ende <start_of_turn>weiter<eos>"
 
 
 @pytest.mark.convert

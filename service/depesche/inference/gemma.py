@@ -1,6 +1,6 @@
 """Translation by a Gemma decoder fine-tuned on sentence pairs, through CTranslate2."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import ctranslate2
@@ -15,6 +15,7 @@ __all__ = ["GemmaBackend"]
 _BOS = "<bos>"
 _EOS = "<eos>"
 _TURN = "<start_of_turn>"
+_CONTROL = frozenset({_BOS, _EOS, _TURN})
 
 # English takes fewer tokens than its source as a rule, twice as many hardly ever; a very short
 # source may need some more.
@@ -38,6 +39,7 @@ class GemmaBackend:
         threads_per_worker: int,
         max_source_tokens: int,
         max_target_tokens: int,
+        compute_type: str = "int8",
     ) -> None:
         """Load the model.
 
@@ -47,6 +49,7 @@ class GemmaBackend:
             threads_per_worker: CPU threads of each.
             max_source_tokens: longest segment, in pieces.
             max_target_tokens: tokens after which a reply is cut off.
+            compute_type: as CTranslate2 names them.
 
         Raises:
             ModelError: the files can't be loaded.
@@ -61,7 +64,7 @@ class GemmaBackend:
             self._generator = ctranslate2.Generator(
                 str(path),
                 device="cpu",
-                compute_type="int8",
+                compute_type=compute_type,
                 inter_threads=workers,
                 intra_threads=threads_per_worker,
             )
@@ -75,8 +78,16 @@ class GemmaBackend:
 
     def tokenize(self, text: str, language: Language | None = None) -> list[str]:  # noqa: ARG002
         """Cut one segment into SentencePiece pieces."""
-        pieces: list[str] = self._pieces.encode(text, out_type=str)
-        return pieces
+        return list(self._cut(text))
+
+    def _cut(self, text: str) -> Iterator[str]:
+        """Give the pieces, with names of control tokens in the text as text."""
+        for piece in self._pieces.encode(text, out_type=str):
+            if piece in _CONTROL:
+                yield from self._pieces.encode(piece[:1], out_type=str)
+                yield from self._pieces.encode(piece[1:], out_type=str)
+            else:
+                yield piece
 
     def translate(self, batch: Sequence[Sequence[str]], *, beam_size: int) -> list[Hypothesis]:
         """Translate a batch; see `TranslationBackend`."""
