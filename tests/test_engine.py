@@ -126,7 +126,9 @@ async def test_summarises_english() -> None:
     await engine.aclose()
 
     (sentence,) = summary.sentences
-    assert text[sentence.span.start : sentence.span.end] == sentence.source == sentence.text
+    (index,) = sentence.sources
+    source = summary.text[index]
+    assert text[source.span.start : source.span.end] == source.source == sentence.text
 
 
 def test_more_threads_than_cpus_are_refused() -> None:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from depesche import __version__
 from depesche.errors import DeadlineExceeded, InvalidRequest, Violation
-from depesche.fidelity import weigh
 from depesche.inference.queue import Ask
-from depesche.summarise import Summariser
+from depesche.key_sentences import BODY, Chosen, KeySentences
 from depesche.text import document, language, segment, sentences
 from depesche.text.clauses import shorten
 from depesche.translate import Plan, Translator, Translators, keep
@@ -35,19 +34,12 @@ from depesche.types import (
 
 __all__ = ["Briefer", "Prepared", "Started"]
 
-# Weight of findings from which a sentence gives way to any sound one: that of one wrong figure.
-_UNSOUND = 3.0
-# Share of the range of relevance that a lighter finding costs, for each unit of its weight.
-_DOUBT = 0.1
-
 # Seconds that a summary is given where the deadline cuts the translation short: the encoder's for
 # one call, and for each sentence, several times what they are on one core; but at most this share
 # of the time that there is, in which few of a long release's sentences can be translated.
 _SUMMARY_SECONDS = 0.3
 _SUMMARY_SECONDS_EACH = 0.02
 _SUMMARY_SHARE = 0.5
-
-_BODY = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +76,17 @@ class Briefer:
     """Runs the pipeline on loaded models."""
 
     def __init__(
-        self, translators: Translators, summariser: Summariser, max_sentences: int
+        self, translators: Translators, key_sentences: KeySentences, max_sentences: int
     ) -> None:
         """Make a pipeline.
 
         Args:
             translators: give the English of sentences.
-            summariser: chooses key sentences.
+            key_sentences: chooses or writes the key sentences.
             max_sentences: most sentences that a release may hold.
         """
         self._translators = translators
-        self._summariser = summariser
+        self._key_sentences = key_sentences
         self._max_sentences = max_sentences
 
     async def stream(
@@ -125,15 +117,13 @@ class Briefer:
         if not translations:
             raise DeadlineExceeded("the deadline passed before a sentence was translated")
         translations.sort(key=lambda t: t.sentence.index)
-        key_sentences = await self._key_sentences(
-            translations, options.sentence_count, timings, cutoff
-        )
+        chosen = await self.choose(translations, options, ask, timings, cutoff)
         yield Brief(
             headline=_headline(translations),
-            key_sentences=key_sentences,
+            key_sentences=chosen.sentences,
             detection=prepared.detection,
             translations=tuple(translations),
-            signature=self.signature(prepared, options, brief=True),
+            signature=self.signature(prepared, options, chosen),
             timings=timings,
             missing=_missing(prepared.sentences, translations),
         )
@@ -185,46 +175,28 @@ class Briefer:
     async def choose(
         self,
         translations: Sequence[Translation],
-        count: int,
+        options: BriefOptions,
+        ask: Ask,
         timings: Timings,
         cutoff: float | None = None,
-    ) -> list[int]:
-        """Choose key sentences among the body's; gives places in `translations`.
-
-        Waits for a place on the CPU until the `cutoff`, a `time.monotonic()` value, at most.
-        """
-        body = [i for i, t in enumerate(translations) if t.sentence.kind in _BODY and t.text]
-        places = body or [i for i, t in enumerate(translations) if t.text]
-        texts = [translations[i].text for i in places]
-        penalties = [_penalty(translations[i]) for i in places]
+    ) -> Chosen:
+        """Choose or write the key sentences; see `KeySentences.choose`."""
         with _timed(timings, "summarise"):
-            chosen = await self._summariser.summarise(texts, count, penalties, cutoff)
-        return [places[i] for i in chosen]
+            return await self._key_sentences.choose(translations, options, ask, cutoff)
 
-    def signature(self, prepared: Prepared, options: BriefOptions, *, brief: bool) -> Signature:
-        """Tell all that shapes a result: a translation alone, or a brief."""
+    def signature(
+        self, prepared: Prepared, options: BriefOptions, chosen: Chosen | None = None
+    ) -> Signature:
+        """Tell all that shapes a result: a translation alone, or with its key sentences."""
         models: list[ModelIdentity] = []
         settings: dict[str, str] = {}
         if prepared.translator is not None:
             models.append(prepared.translator.identity)
             settings |= prepared.translator.options(reproducible=options.reproducible)
-        if brief:
-            models.append(self._summariser.identity)
-            settings |= {
-                "sentences": str(options.sentence_count),
-                "strategy": options.strategy.value,
-            }
+        if chosen is not None:
+            models += chosen.models
+            settings |= chosen.options
         return Signature(__version__, sentences.VERSION, tuple(models), settings)
-
-    async def _key_sentences(
-        self,
-        translations: Sequence[Translation],
-        count: int,
-        timings: Timings,
-        cutoff: float | None,
-    ) -> tuple[BriefSentence, ...]:
-        places = await self.choose(translations, count, timings, cutoff)
-        return tuple(_brief_sentence(translations[i]) for i in places)
 
 
 def _read(release: Release) -> tuple[Detection, Sequence[Sentence]]:
@@ -243,16 +215,6 @@ def _read(release: Release) -> tuple[Detection, Sequence[Sentence]]:
     return detection, found
 
 
-def _penalty(translation: Translation) -> float:
-    """Tell how far a sentence's findings lower its relevance, which is from 0 to 1."""
-    weight = weigh(translation.findings)
-    return 1.0 if weight >= _UNSOUND else _DOUBT * weight
-
-
-def _brief_sentence(translation: Translation) -> BriefSentence:
-    return BriefSentence(translation.text, (translation.sentence.index,), translation.findings)
-
-
 def _headline(translations: Sequence[Translation]) -> BriefSentence:
     """Take the release's own title, or else its lead, shortened at a clause."""
     titles = [t for t in translations if t.sentence.kind is BlockKind.TITLE and t.text]
@@ -262,7 +224,7 @@ def _headline(translations: Sequence[Translation]) -> BriefSentence:
             tuple(t.sentence.index for t in titles),
             tuple(finding for t in titles for finding in t.findings),
         )
-    body = (t for t in translations if t.sentence.kind in _BODY and t.text)
+    body = (t for t in translations if t.sentence.kind in BODY and t.text)
     lead = next(body, translations[0])
     return BriefSentence(shorten(lead.text), (lead.sentence.index,), lead.findings)
 

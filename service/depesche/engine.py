@@ -10,7 +10,6 @@ from typing import Self
 from depesche.brief import Started
 from depesche.config import Settings
 from depesche.errors import (
-    FeatureUnavailable,
     NotReady,
     ShuttingDown,
 )
@@ -26,13 +25,13 @@ from depesche.text import language
 from depesche.types import (
     Brief,
     BriefOptions,
+    BriefSentence,
     Detection,
     Language,
     ModelIdentity,
     Release,
     Sentence,
     Signature,
-    SummaryStrategy,
     Timings,
     Translation,
 )
@@ -97,9 +96,17 @@ class TranslatedRelease:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Key sentences of an English text, in document order."""
+    """Key sentences of an English text.
 
-    sentences: tuple[Sentence, ...]
+    Attributes:
+        sentences: in document order.
+        text: the text's own sentences, into which their sources point.
+        signature: what shaped them.
+        timings: where the time went.
+    """
+
+    sentences: tuple[BriefSentence, ...]
+    text: tuple[Sentence, ...]
     signature: Signature
     timings: Timings
 
@@ -154,7 +161,6 @@ class Engine:
         """Brief a release, telling of each step; see `Briefer.stream`."""
         check_release(release, self._settings)
         check_options(options, self._settings)
-        _check_strategy(options.strategy)
         asked = _ask(options, deadline, partial=options.allow_incomplete)
         with self._use() as running, running.reserve(release, options, asked) as ask:
             async with aclosing(running.briefer.stream(release, options, ask)) as events:
@@ -190,7 +196,7 @@ class Engine:
             prepared = await briefer.prepare(release, options, ask, timings)
             found = [t async for t in briefer.translate(prepared, ask, timings)]
             found.sort(key=lambda t: t.sentence.index)
-            signature = briefer.signature(prepared, options, brief=False)
+            signature = briefer.signature(prepared, options)
             return TranslatedRelease(prepared.detection, tuple(found), signature, timings)
 
     def detect(self, text: str) -> Detection:
@@ -204,10 +210,9 @@ class Engine:
         return language.detect(text)
 
     async def summarise(self, release: Release, options: BriefOptions) -> Summary:
-        """Choose the key sentences of a release in English."""
+        """Choose or write the key sentences of a release in English."""
         check_release(release, self._settings)
         check_options(options, self._settings)
-        _check_strategy(options.strategy)
         timings = Timings()
         english = replace(release, language=Language.ENGLISH)
         asked = _ask(options, None)
@@ -215,9 +220,9 @@ class Engine:
             briefer = running.briefer
             prepared = await briefer.prepare(english, options, ask, timings)
             kept = [t async for t in briefer.translate(prepared, ask, timings)]
-            chosen = await briefer.choose(kept, options.sentence_count, timings)
-            signature = briefer.signature(prepared, options, brief=True)
-        return Summary(tuple(kept[i].sentence for i in chosen), signature, timings)
+            chosen = await briefer.choose(kept, options, ask, timings)
+            signature = briefer.signature(prepared, options, chosen)
+        return Summary(chosen.sentences, tuple(prepared.sentences), signature, timings)
 
     def models(self) -> list[ModelStatus]:
         """Tell the state of every model of the manifest, in its order."""
@@ -318,8 +323,3 @@ def _ask(options: BriefOptions, deadline: float | None, *, partial: bool = False
         reproducible=options.reproducible,
         partial=partial and deadline is not None,
     )
-
-
-def _check_strategy(strategy: SummaryStrategy) -> None:
-    if strategy is not SummaryStrategy.EXTRACTIVE:
-        raise FeatureUnavailable("options.strategy", "no model for abstractive summaries is loaded")

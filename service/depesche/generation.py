@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
+from depesche.abstract import Abstractor, Abstractors
 from depesche.brief import Briefer
 from depesche.config import Settings
 from depesche.inference.encoder_queue import EncoderQueue
@@ -12,11 +14,12 @@ from depesche.inference.observer import Observer, QueueStatistics
 from depesche.inference.queue import Ask, SegmentQueue
 from depesche.inference.resident import Resident
 from depesche.inference.slots import Slots
+from depesche.key_sentences import KeySentences
 from depesche.loading import LoadedModel, LoadedModels
 from depesche.summarise import Summariser
 from depesche.text import language
 from depesche.translate import Translator, Translators
-from depesche.types import BriefOptions, Language, Release
+from depesche.types import BriefOptions, Language, Release, SummaryStrategy
 
 __all__ = ["Generation"]
 
@@ -43,6 +46,7 @@ class Generation:
     Attributes:
         models: the models.
         translators: the way to each language's English.
+        abstractors: the ways to summaries in sentences of their own.
         briefer: the pipeline.
     """
 
@@ -67,8 +71,15 @@ class Generation:
             {name: self._translator(name, model) for name, model in models.translators.items()},
             models.routes,
         )
-        summariser = Summariser(self._encoder, models.encoding)
-        self.briefer = Briefer(self.translators, summariser, settings.max_sentences)
+        self.abstractors = Abstractors(
+            {
+                name: Abstractor(self._queues[name], model.backend, model.identity)
+                for name, model in models.summarisers.items()
+            },
+            models.summariser,
+        )
+        key_sentences = KeySentences(Summariser(self._encoder, models.encoding), self.abstractors)
+        self.briefer = Briefer(self.translators, key_sentences, settings.max_sentences)
         self._users = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -78,40 +89,54 @@ class Generation:
         """Run each model once, so that the first caller doesn't pay for their set-up.
 
         Every worker gets a full batch at once: what doesn't fit the memory fails now, and not in
-        the midst of calls; and the rate that is learnt is that of full batches.
+        the midst of calls; and the rate that is learnt is that of full batches. A summary model
+        gets a text as long as it can read.
         """
         for name, model in self.models.writers.items():
             source = min(model.languages)
-            tokens = len(model.backend.tokenize(_WARM_UP[source], source))
-            segments = self._slots.count * max(1, self._settings.batch_tokens // max(1, tokens))
-            texts = [_WARM_UP[source]] * segments
+            text = _WARM_UP[source]
+            tokens = max(1, len(model.backend.tokenize(text, source)))
+            if name in self.models.summarisers:
+                times = max(1, model.backend.max_source_tokens // tokens)
+                text, tokens = " ".join([text] * times), times * tokens
+            segments = self._slots.count * max(1, self._settings.batch_tokens // tokens)
+            texts = [text] * segments
             async for _ in self._queues[name].translate(texts, Ask(language=source)):
                 pass
         await asyncio.to_thread(self.models.encoder.encode, [_WARM_UP[Language.ENGLISH]])
         await asyncio.to_thread(language.detect, _WARM_UP[Language.GERMAN])
         release_free_memory()
 
-    def reserve(
-        self, release: Release, options: BriefOptions, ask: Ask
-    ) -> AbstractContextManager[Ask]:
-        """Hold room in a translator's queue while a release is read, or refuse it.
+    @contextmanager
+    def reserve(self, release: Release, options: BriefOptions, ask: Ask) -> Iterator[Ask]:
+        """Hold room in the models' queues while a release is read, or refuse it.
 
         Where its language isn't told, its script decides which queue that is.
 
         Raises:
             QueueFull: there is no room, or too little time; says when to come again.
-            FeatureUnavailable: no such translator as the options name is loaded.
+            FeatureUnavailable: no such model as the options name is loaded.
         """
-        if release.language is Language.ENGLISH:  # nothing of it will wait there
+        tokens = round(len(release.text) * _TOKENS_PER_CHARACTER)
+        with ExitStack() as held:
+            if options.strategy is SummaryStrategy.ABSTRACTIVE:
+                abstractor = self.abstractors.find(options.summary_model)
+                summary = held.enter_context(abstractor.reserve(tokens, ask))
+                ask = replace(ask, summary_room=summary.room)
+            if queue := self._translation_queue(release, options):
+                ask = held.enter_context(queue.reserve(tokens, ask))
+            yield ask
+
+    def _translation_queue(self, release: Release, options: BriefOptions) -> SegmentQueue | None:
+        """Find where a release will wait; None where nothing of it will, or reading tells why."""
+        if release.language is Language.ENGLISH:
             self._encoder.admit()
-            return nullcontext(ask)
+            return None
+        if options.translation_model:
+            self.translators.named(options.translation_model)
         source = release.language or language.guess(release.text)
         name = options.translation_model or self.models.routes.get(source, "")
-        if options.translation_model:
-            self.translators.named(name)
-        if not name:  # reading it will tell why it can't be translated
-            return nullcontext(ask)
-        return self._queues[name].reserve(round(len(release.text) * _TOKENS_PER_CHARACTER), ask)
+        return self._queues[name] if name else None
 
     def statistics(self) -> dict[str, QueueStatistics]:
         """Tell what waits before each model now."""

@@ -14,6 +14,7 @@ __all__ = ["markdown", "text", "translation"]
 
 _WIDTH = 88
 _WARNING = "⚠ "
+_WRITTEN = "≈ "
 _LANGUAGES = {"de": "German", "en": "English", "km": "Khmer", "ru": "Russian"}
 # Control characters and bidirectional marks could make a terminal show something else.
 _UNSAFE = re.compile(
@@ -28,7 +29,8 @@ def text(brief: types_pb2.Brief) -> str:
 
     Bracketed numbers refer to the sentences of the release, counted from 1, which stand below the
     brief in the original. A sentence that failed a check carries a sign, and what is wrong stands
-    under it; of the release's other sentences, those that failed one are listed.
+    under it; of the release's other sentences, those that failed one are listed. Another sign marks
+    the sentences of a summary model.
     """
     parts = [
         "\n".join(_paragraph(brief.headline, "")),
@@ -75,9 +77,13 @@ def _flagged(sentence: types_pb2.TranslatedSentence | types_pb2.BriefSentence) -
     return (_WARNING if sentence.findings else "") + _clean(sentence.text)
 
 
+def _sign(sentence: types_pb2.BriefSentence) -> str:
+    return _WRITTEN if sentence.strategy == types_pb2.SUMMARY_STRATEGY_ABSTRACTIVE else ""
+
+
 def _paragraph(sentence: types_pb2.BriefSentence, bullet: str) -> Iterator[str]:
     numbers = " ".join(f"[{index + 1}]" for index in sentence.sentence_indices)
-    yield _wrap(f"{_flagged(sentence)} {numbers}", bullet)
+    yield _wrap(f"{_sign(sentence)}{_flagged(sentence)} {numbers}", bullet)
     for finding in sentence.findings:
         yield _wrap(_in_words(finding), " " * len(bullet) + "  - ")
 
@@ -113,7 +119,7 @@ def _notes(sentence: types_pb2.BriefSentence, bullet: str) -> list[str]:
 def _marked(sentence: types_pb2.BriefSentence) -> str:
     warning = _WARNING if sentence.findings else ""
     notes = "".join(f"[^{index + 1}]" for index in sentence.sentence_indices)
-    return f"{warning}{_escape(sentence.text)}{notes}"
+    return f"{_sign(sentence)}{warning}{_escape(sentence.text)}{notes}"
 
 
 def _sources(brief: types_pb2.Brief) -> list[types_pb2.TranslatedSentence]:
@@ -152,7 +158,9 @@ def _summary(brief: types_pb2.Brief) -> str:
     total = len(brief.translation)
     flagged = sum(bool(sentence.findings) for sentence in brief.translation)
     noun = "sentence" if total == 1 else "sentences"
-    return f"{language}{sure}, {total} {noun}, {flagged} to check"
+    written = sum(bool(_sign(sentence)) for sentence in brief.key_sentences)
+    own = f"; {_WRITTEN}marks what a model summed up in its own words" if written else ""
+    return f"{language}{sure}, {total} {noun}, {flagged} to check{own}"
 
 
 def _wrap(paragraph: str, first: str) -> str:

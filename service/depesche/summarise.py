@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from depesche.inference.encoder_queue import EncoderQueue
 from depesche.types import ModelIdentity
 
-__all__ = ["Summariser", "choose"]
+__all__ = ["Summariser", "choose", "is_sound", "rank"]
 
 _Floats = NDArray[np.float32]
 
@@ -63,8 +63,12 @@ class Summariser:
         """Choose `count` of `sentences`; see `choose`, and `EncoderQueue.encode` of the cutoff."""
         if not sentences:
             return []
-        embeddings = await self._queue.encode(sentences, cutoff)
+        embeddings = await self.embed(sentences, cutoff)
         return await asyncio.to_thread(choose, sentences, embeddings, count, penalties)
+
+    async def embed(self, sentences: Sequence[str], cutoff: float | None = None) -> _Floats:
+        """Embed sentences; see `EncoderQueue.encode`."""
+        return await self._queue.encode(sentences, cutoff)
 
 
 def choose(
@@ -73,7 +77,17 @@ def choose(
     count: int,
     penalties: Sequence[float] | None = None,
 ) -> list[int]:
-    """Choose the sentences that say most of a text and differ from each other.
+    """Choose sentences as `rank` does, and give their indices in document order."""
+    return sorted(rank(sentences, embeddings, count, penalties))
+
+
+def rank(
+    sentences: Sequence[str],
+    embeddings: _Floats,
+    count: int,
+    penalties: Sequence[float] | None = None,
+) -> list[int]:
+    """Find the sentences that say most of a text and differ from each other.
 
     The most relevant sentence comes first, then whichever adds most to those chosen, as in maximal
     marginal relevance (Carbonell & Goldstein 1998, "The Use of MMR, Diversity-Based Reranking").
@@ -86,17 +100,17 @@ def choose(
         penalties: for each sentence, by how much to lower its relevance, which is from 0 to 1.
 
     Returns:
-        The chosen sentences' indices, in document order.
+        The chosen sentences' indices, the best first.
     """
     if not sentences:
         return []
-    sound = np.array([_is_sound(sentence) for sentence in sentences])
+    sound = np.array([is_sound(sentence) for sentence in sentences])
     faults = (~sound).astype(np.float32)
     if penalties is not None:
         faults += np.asarray(penalties, np.float32)
     likeness = embeddings @ embeddings.T
     relevance = _relevance(likeness, sound)
-    return sorted(_diverse(relevance, faults, likeness, min(count, len(sentences))))
+    return _diverse(relevance, faults, likeness, min(count, len(sentences)))
 
 
 def _relevance(likeness: _Floats, sound: NDArray[np.bool_]) -> _Floats:
@@ -132,8 +146,8 @@ def _diverse(relevance: _Floats, faults: _Floats, likeness: _Floats, count: int)
     return chosen
 
 
-def _is_sound(sentence: str) -> bool:
-    """Tell whether a sentence is fit for a brief by its form."""
+def is_sound(sentence: str) -> bool:
+    """Tell whether a sentence is fit for a brief by its form: no question, fragment or contact."""
     return not (
         _is_fragment(sentence) or _QUESTION.search(sentence) or _BOILERPLATE.search(sentence)
     )

@@ -250,12 +250,14 @@ class BriefSentence:
     Attributes:
         text: the English.
         sources: indices of the source sentences that it rests on; never empty.
-        findings: what the checks find wrong with it.
+        findings: what the checks find wrong with it, or with the translation that it rests on.
+        strategy: whether it is a sentence of the translation, or a summary model's own.
     """
 
     text: str
     sources: tuple[int, ...]
     findings: tuple[Finding, ...] = ()
+    strategy: SummaryStrategy = SummaryStrategy.EXTRACTIVE
 
 
 @dataclass(frozen=True, slots=True)

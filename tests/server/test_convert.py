@@ -21,6 +21,7 @@ from depesche.types import (
     Sentence,
     Signature,
     Span,
+    SummaryStrategy,
     Timings,
     Translation,
 )
@@ -134,12 +135,16 @@ def test_translate_and_summarise() -> None:
     translated = TranslatedRelease(
         Detection(Language.RUSSIAN, 0.5), (_TRANSLATION,), _SIGNATURE, _TIMINGS
     )
-    summary = Summary((_SENTENCE,), _SIGNATURE, _TIMINGS)
+    written = BriefSentence("A greeting.", (_SENTENCE.index,), (), SummaryStrategy.ABSTRACTIVE)
+    summary = Summary((written,), (_SENTENCE,), _SIGNATURE, _TIMINGS)
 
     assert convert.translate_response(translated, "x").translation[0].text == "Good day."
     assert convert.translate_response(translated, "x").id == "x"
-    assert convert.summarise_response(summary).sentences[0].text == "Guten Tag."
-    assert convert.summarise_response(summary).sentences[0].source_span.start == 5
+    (message,) = convert.summarise_response(summary).sentences
+    assert message.text == "A greeting."
+    assert message.source_span.start == 5
+    assert list(message.source_spans) == [message.source_span]
+    assert message.strategy == types_pb2.SUMMARY_STRATEGY_ABSTRACTIVE
 
 
 def test_model() -> None:

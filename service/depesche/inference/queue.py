@@ -46,6 +46,7 @@ class Ask:
         partial: whether segments that can't be decoded before the deadline are left out, where
             otherwise the call fails.
         room: what the call holds at the door until its segments wait here.
+        summary_room: what it holds at the door of a summary model's queue.
     """
 
     beam_size: int = 1
@@ -56,6 +57,7 @@ class Ask:
     since: float | None = None
     partial: bool = False
     room: Room | None = None
+    summary_room: Room | None = None
 
 
 @dataclass(frozen=True, slots=True)

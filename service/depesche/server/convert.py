@@ -104,11 +104,11 @@ def translate_response(
 
 
 def summarise_response(summary: Summary) -> summarisation_pb2.SummariseResponse:
-    """Write the reply to `Summarise`; each sentence stands as it was sent."""
+    """Write the reply to `Summarise`."""
     return summarisation_pb2.SummariseResponse(
         sentences=[
-            summarisation_pb2.SummarySentence(text=s.text, source_span=_source_span(s))
-            for s in summary.sentences
+            _summary_sentence(sentence, {s.index: s for s in summary.text})
+            for sentence in summary.sentences
         ],
         signature=_signature(summary.signature),
         timings=_timings(summary.timings),
@@ -184,6 +184,20 @@ def _brief_sentence(
         sentence_indices=sentence.sources,
         source_spans=[_source_span(sentences[index]) for index in sentence.sources],
         findings=_findings(sentence.findings),
+        strategy=STRATEGIES[sentence.strategy],
+    )
+
+
+def _summary_sentence(
+    sentence: types.BriefSentence, text: Mapping[int, types.Sentence]
+) -> summarisation_pb2.SummarySentence:
+    spans = [_source_span(text[index]) for index in sentence.sources]
+    return summarisation_pb2.SummarySentence(
+        text=sentence.text,
+        source_span=spans[0],
+        source_spans=spans,
+        findings=_findings(sentence.findings),
+        strategy=STRATEGIES[sentence.strategy],
     )
 
 
