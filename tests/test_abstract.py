@@ -137,6 +137,20 @@ async def test_what_nothing_explains_is_replaced() -> None:
     assert len({sources for _, sources, _ in shown(brief)}) == 3
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "European Union costs",
+        "Did the European Union pay 40 percent of the costs of the bridge?",
+        "The European Union paid 40 percent \ufffd of the costs.",
+    ],
+)
+async def test_fragments_are_replaced(fault: str) -> None:
+    """Whatever they rest on."""
+    brief = await briefed(writes(fault))
+    assert [strategy for _, _, strategy in shown(brief)] == ["extractive"] * 3
+
+
 async def test_few_sentences_are_filled_up() -> None:
     """With what they don't rest on; many are chosen from."""
     few = await briefed(writes("The European Union paid 40 percent of the costs."))

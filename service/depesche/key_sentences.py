@@ -35,6 +35,8 @@ BODY = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 _UNSOUND = 3.0
 # Share of the range of relevance that a lighter finding costs, for each unit of its weight.
 _DOUBT = 0.1
+# Bytes that aren't UTF-8, of a model that writes them, come as this.
+_SPOILT = "\N{REPLACEMENT CHARACTER}"
 # Of the ranking of the translation's sentences, so many times those that are asked for are enough:
 # a written sentence rules out the three at most that it rests on.
 _SPARE = 4
@@ -191,7 +193,7 @@ def _draft(body: _Body, text: str, rest: Sequence[int]) -> BriefSentence | None:
     """
     places = sorted(rest)
     source = " ".join(body.texts[place] for place in places)
-    if not places or check_abridged(source, text):
+    if not places or not is_sound(text) or _SPOILT in text or check_abridged(source, text):
         return None
     inherited = tuple(
         replace(finding, source_span=None, target_span=None)

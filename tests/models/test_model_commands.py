@@ -1,6 +1,7 @@
 """`depesche models …`, and briefs by a model that was pulled, against the local hub."""
 
 import io
+import json
 import os
 import pty
 import shutil
@@ -15,7 +16,7 @@ from depesche.cli import main
 from depesche.models.store import ModelStore
 from depesche.progress import transfers
 from tests.hub.server import HubServer, Refuse
-from tests.models.hubbed import FILES, MODEL, REPOSITORY, entry
+from tests.models.hubbed import CHECKPOINTS, FILES, MODEL, REPOSITORY, checkpoint, entry
 
 _ROOT = Path(__file__).parents[2]
 _GERMAN = "Die Stadt Köln hat am Montag eine neue Brücke über den Rhein eröffnet.\n"
@@ -149,6 +150,38 @@ def test_a_pulled_model_translates(
     assert (code, err) == (0, "")
     assert '"name": "opus"' in out
     assert '"licence": "CC-BY-4.0"' in out
+
+
+@pytest.mark.convert
+@pytest.mark.parametrize("name", ["bart", "pegasus"])
+def test_a_pulled_summary_model_takes_part(
+    run: Run, hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """What its random weights write rests on nothing, so the text's own sentences stand in."""
+    python = os.environ.get("DEPESCHE_CONVERT_PYTHON")
+    if python is None:
+        pytest.skip("DEPESCHE_CONVERT_PYTHON names no interpreter with torch and transformers")
+    files = checkpoint(name)
+    hub.add(f"tiny/{name}", files)
+    table = entry(name=name, family=name, repository=f"tiny/{name}", files=files)
+    with (folder / "manifest.toml").open("a", encoding="utf-8") as manifest:
+        manifest.write(table.replace("max_source_tokens = 200", "max_source_tokens = 100"))
+    code, out, _ = run("models", "pull", name, MODEL)
+    assert code == 0
+    assert f"DEPESCHE_ABSTRACTIVE_MODEL={name} has it used" in out
+    monkeypatch.setenv("DEPESCHE_TRANSLATION_MODEL", MODEL)
+    monkeypatch.setenv("DEPESCHE_ABSTRACTIVE_MODEL", name)
+    english = (CHECKPOINTS / "english.txt").read_text("utf-8").splitlines()[:8]
+    release = folder.parent / "release.txt"
+    release.write_text(" ".join(english), "utf-8")
+    code, out, err = run("brief", str(release), "--strategy", "abstractive", "--format", "json")
+
+    assert (code, err) == (0, "")
+    brief = json.loads(out)["brief"]
+    assert len(brief["keySentences"]) == 3
+    assert {s["strategy"] for s in brief["keySentences"]} == {"SUMMARY_STRATEGY_EXTRACTIVE"}
+    assert [model["name"] for model in brief["signature"]["models"]] == [name, "minilm"]
+    assert brief["signature"]["options"]["strategy"] == "abstractive"
 
 
 def test_a_licence_that_nobody_agreed_to_here(
