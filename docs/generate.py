@@ -9,9 +9,11 @@ from typer.main import get_command
 
 from depesche.cli import app
 from depesche.config import Settings
+from depesche.inference.budget import memory_need
+from depesche.models.manifest import Manifest, ModelSpec
 from depesche.server.catalogue import METRICS, PROCESS_METRICS, Label, Metric
 
-__all__ = ["DOCUMENTS", "cli", "configuration", "metrics"]
+__all__ = ["DOCUMENTS", "catalogue", "cli", "configuration", "metrics"]
 
 _FOLDER = Path(__file__).parent
 
@@ -22,7 +24,8 @@ def configuration() -> str:
         "# Configuration",
         "",
         "Each setting is an environment variable, or a file of that name in the folder that",
-        "`DEPESCHE_SECRETS_DIR` names. Settings are read once, at start.",
+        "`DEPESCHE_SECRETS_DIR` names. Settings are read once, at start; those of the models again",
+        "at each reload (see [models](models.md)).",
         "",
         "| variable | default | meaning |",
         "| --- | --- | --- |",
@@ -100,7 +103,51 @@ def _labels() -> Iterator[str]:
         yield f"| `{label.name}` | {', '.join(names)} | {label.meaning} | {values} |"
 
 
-DOCUMENTS = {"configuration.md": configuration, "cli.md": cli, "metrics.md": metrics}
+def catalogue() -> str:
+    """Make the tables of the models in the manifest, and of what is known of their quality."""
+    models = Manifest.read(_FOLDER.parent / "models" / "manifest.toml").models
+    rows = [
+        "# The models of the manifest",
+        "",
+        "Memory is what `int8` weights and the work on them take, about, with one worker;",
+        "`depesche models show NAME` tells all of a model.",
+        "",
+        "| name | task | languages | licence | commercial use | memory | from |",
+        "| --- | --- | --- | --- | --- | ---: | --- |",
+        *(_model(spec) for spec in models),
+        "",
+        "## Quality",
+        "",
+        "Measured here or published, as said; compare like with like, and better yet on texts of",
+        "your own, by `depesche evaluate`. Of the other models nothing comparable was at hand.",
+        "",
+        "| model | language | data | metric | value | by |",
+        "| --- | --- | --- | --- | ---: | --- |",
+        *(
+            f"| `{spec.name}` | {q.language} | {q.data} | {q.metric} | {q.value:.1f} | {q.method} |"
+            for spec in models
+            for q in spec.quality
+        ),
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _model(spec: ModelSpec) -> str:
+    size = sum(file.size for file in spec.files) or spec.memory_bytes("int8")
+    memory = f"{memory_need(size, 1) / 2**20:,.0f} MiB" if size else "by its files"
+    origin = "the service" if spec.hub is None else spec.hub.repository or "an archive, by hand"
+    use = "allowed" if spec.commercial else "**forbidden**"
+    languages = ", ".join(spec.languages)
+    cells = (f"`{spec.name}`", spec.task, languages, spec.licence, use, memory, origin)
+    return f"| {' | '.join(cells)} |"
+
+
+DOCUMENTS = {
+    "catalogue.md": catalogue,
+    "cli.md": cli,
+    "configuration.md": configuration,
+    "metrics.md": metrics,
+}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 FOLDER = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.parametrize("name", ["cli.md", "configuration.md", "metrics.md"])
+@pytest.mark.parametrize("name", ["catalogue.md", "cli.md", "configuration.md", "metrics.md"])
 def test_document_equals_what_the_code_makes(name: str) -> None:
     """A change of the code that changes a document fails until `make docs` was run."""
     spec = importlib.util.spec_from_file_location("generate", FOLDER / "generate.py")

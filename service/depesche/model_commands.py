@@ -7,9 +7,10 @@ from pathlib import Path
 
 from depesche.config import Settings, load_settings
 from depesche.errors import ModelError
+from depesche.inference.budget import memory_need
 from depesche.models.bring import import_model
 from depesche.models.lock import LockedModel
-from depesche.models.manifest import Installed, ModelSpec, is_abstractive
+from depesche.models.manifest import HubFile, Installed, ModelSpec, is_abstractive
 from depesche.models.shelf import Wish
 from depesche.models.shelf import remove as remove_from_shelf
 from depesche.models.store import ModelStore
@@ -175,6 +176,8 @@ def _quality(spec: ModelSpec) -> str:
 
 
 def _facts(spec: ModelSpec) -> Iterator[tuple[str, str]]:
+    if weights := spec.memory_bytes("int8"):
+        yield "memory", f"about {memory_need(weights, 1) / 2**20:.0f} MiB in int8, with one worker"
     for key, value in spec:
         if key not in _TABLES and value not in (None, "", {}):
             yield key.replace("_", " "), _value(value)
@@ -182,17 +185,23 @@ def _facts(spec: ModelSpec) -> Iterator[tuple[str, str]]:
         for key, value in spec.decoding:
             yield key.replace("_", " "), _value(value)
     if spec.hub:
-        yield "repository", spec.hub.repository
-        yield "hub revision", spec.hub.revision
+        yield "repository", spec.hub.repository or spec.hub.archive
+        yield "asked revision", spec.hub.revision
         for pin in spec.hub.files:
-            size = "size" if pin.size is None else f"{pin.size} bytes"
-            digest = "SHA-256" if pin.sha256 is None else f"SHA-256 {pin.sha256}"
-            known = "" if pin.size is not None and pin.sha256 else " as the first pull records"
-            yield "fetched file", f"{pin.name}, {size}, {digest}{known}"
+            yield "wanted file", _wanted(pin)
     for file in spec.files:
         yield "file", f"{file.name}, {file.size} bytes, SHA-256 {file.sha256}"
     for q in spec.quality:
         yield "quality", f"{q.metric} {q.value:g}, {q.language}, {q.data}, {q.method}"
+
+
+def _wanted(file: HubFile) -> str:
+    if file.optional:
+        return f"{file.name}, if it is there"
+    size = "size" if file.size is None else f"{file.size} bytes"
+    digest = "SHA-256" if file.sha256 is None else f"SHA-256 {file.sha256}"
+    known = "" if file.size is not None and file.sha256 else " as the first pull records"
+    return f"{file.name}, {size}, {digest}{known}"
 
 
 def _recorded(locked: LockedModel) -> Iterator[tuple[str, str]]:

@@ -105,6 +105,61 @@ def test_the_pulled_models_of_another_machine(
     assert store.verify(MODEL) == model
 
 
+ARCHIVE = """
+[models.opus]
+task = "translation"
+family = "marian"
+languages = ["de"]
+target = "en"
+source = "made for tests"
+licence = "CC-BY-4.0"
+commercial = true
+max_source_tokens = 200
+max_target_tokens = 40
+hub.archive = "https://models.example/opus-2021-09-30.zip"
+hub.revision = "2021-09-30"
+hub.files = [
+  { name = "decoder.yml" }, { name = "*.npz" }, { name = "*.vocab.yml" },
+  { name = "source.spm" }, { name = "target.spm" }, { name = "LICENSE.txt", optional = true },
+]
+"""
+
+
+class TestArchive:
+    """Models that are published as an archive, not on the hub."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> ModelStore:
+        return make_store(tmp_path / "models", ARCHIVE)
+
+    def test_files_by_pattern(self, store: ModelStore, tmp_path: Path) -> None:
+        """Their names differ from one archive to the next."""
+        files = {**FILES, "README.md": b"# OPUS", "LICENSE.txt": b"CC-BY"}
+        model = bring(store, zipped(files, tmp_path / "opus.zip"))
+
+        assert model == store.verify(MODEL)
+        locked = store.lock.models[MODEL]
+        assert locked.repository == "https://models.example/opus-2021-09-30.zip"
+        assert locked.revision == "2021-09-30"
+        assert {file.name for file in locked.files} == {*FILES, "LICENSE.txt"}
+
+    def test_is_pulled_by_hand(self, hub: HubServer, store: ModelStore) -> None:
+        """The error tells from where, and what to do with it."""
+        with pytest.raises(
+            ModelError, match=r"fetch https://models\.example/.* models import opus"
+        ):
+            pull_from(hub, store)
+
+    def test_one_file_must_fit(self, store: ModelStore, tmp_path: Path) -> None:
+        """Else nobody knows which is meant."""
+        files = {**FILES, "other.npz": FILES["opus.npz"]}
+        with pytest.raises(ModelError, match=r"more than one \*\.npz in its top"):
+            bring(store, zipped(files, tmp_path / "two.zip"))
+        less = {name: content for name, content in FILES.items() if name != "opus.npz"}
+        with pytest.raises(ModelError, match=r"lacks \*\.npz; wanted are"):
+            bring(store, zipped(less, tmp_path / "none.zip"))
+
+
 def test_a_pull_after_an_import_wants_the_same_bytes(
     hub: HubServer, store: ModelStore, tmp_path: Path
 ) -> None:

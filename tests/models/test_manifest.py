@@ -115,8 +115,38 @@ def test_missing(tmp_path: Path) -> None:
 
 
 def test_shipped() -> None:
-    """The shipped manifest is valid and has the two default models."""
-    assert {spec.name: spec.task for spec in Manifest.read(SHIPPED)} == {
+    """The shipped manifest is valid, and two models come with the service."""
+    assert {spec.name: spec.task for spec in Manifest.read(SHIPPED) if spec.hub is None} == {
         "embedded": "translation",
         "minilm": "summary",
     }
+
+
+def test_where_a_model_is_had_from(tmp_path: Path) -> None:
+    """A repository whose files are named, or an archive; not both, and not neither."""
+    table = TABLE_ON_HUB.format(origin='repository = "o/n"', name="*.npz")
+    with pytest.raises(ModelError, match=r"hub: .*files of a repository must be named whole"):
+        read(tmp_path, table)
+    both = 'repository = "o/n"\nhub.archive = "https://models.example/x.zip"'
+    for origin in (both, 'archive = ""'):
+        with pytest.raises(ModelError, match="repository or archive is needed, and not both"):
+            read(tmp_path, TABLE_ON_HUB.format(origin=origin, name="x.npz"))
+    with pytest.raises(ModelError, match=r"hub\.archive"):
+        read(tmp_path, TABLE_ON_HUB.format(origin='archive = "ftp://x/y.zip"', name="x.npz"))
+
+
+TABLE_ON_HUB = """
+[models.tiny]
+task = "translation"
+family = "marian"
+languages = ["de"]
+target = "en"
+source = "made for tests"
+licence = "MIT"
+commercial = true
+max_source_tokens = 200
+max_target_tokens = 40
+hub.{origin}
+hub.revision = "main"
+hub.files = [{{ name = "{name}" }}]
+"""

@@ -204,6 +204,22 @@ def test_weights_that_are_only_pickles(hub: HubServer, tmp_path: Path) -> None:
         pull_from(hub, store)
 
 
+def test_optional_files(hub: HubServer, tmp_path: Path) -> None:
+    """Are taken if they are there, and not missed where they weren't."""
+    pins = {"notes.txt": ", optional = true", "more.txt": ", optional = true"}
+    manifest = entry(files=[*FILES, "notes.txt", "more.txt"], pins=pins)
+    store = make_store(tmp_path / "models", manifest)
+    hub.add(REPOSITORY, {**FILES, "notes.txt": b"good"})
+    pull_from(hub, store)
+    assert {f.name for f in store.lock.models[MODEL].files} == {*FILES, "notes.txt"}
+
+    remove(store, MODEL, print)
+    asked = len(hub.requests)
+    pull_from(hub, store)
+    assert not [r for r in hub.requests[asked:] if r.stage == "api"]
+    assert {f.name for f in store.lock.models[MODEL].files} == {*FILES, "notes.txt"}
+
+
 def test_offline(hub: HubServer, store: ModelStore) -> None:
     """What was never pulled can't be had; what was kept is converted again."""
     with pytest.raises(ModelError, match="offline the hub can't be asked"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from depesche.errors import ModelError
 
-__all__ = ["check_fits", "memory_limit", "memory_used"]
+__all__ = ["check_fits", "memory_limit", "memory_need", "memory_used"]
 
 _CGROUP = Path("/sys/fs/cgroup")
 _PROC = Path("/proc")
@@ -42,6 +42,16 @@ def memory_used(proc: Path = _PROC) -> int:
     return _kilobytes(proc / "self" / "status", "VmRSS:") or 0
 
 
+def memory_need(weights: int, workers: int) -> int:
+    """Tell about how many bytes a model needs: its weights, and what its workers keep.
+
+    Args:
+        weights: the size of its files in bytes.
+        workers: batches that it runs at once.
+    """
+    return round(_WEIGHTS_SHARE * weights) + workers * _WORKER_BYTES
+
+
 def check_fits(name: str, weights: int, workers: int, *, limit: int | None, used: int) -> None:
     """See that one more model fits beside what the process holds.
 
@@ -55,7 +65,7 @@ def check_fits(name: str, weights: int, workers: int, *, limit: int | None, used
     Raises:
         ModelError: it doesn't fit; the message has the numbers.
     """
-    need = round(_WEIGHTS_SHARE * weights) + workers * _WORKER_BYTES
+    need = memory_need(weights, workers)
     if limit is not None and used + need > limit:
         raise ModelError(
             f"model '{name}' needs about {need // _MIB} MiB,"

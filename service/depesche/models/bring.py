@@ -4,6 +4,7 @@ Either a repository's files, as on the hub, which are converted here; or a folde
 with its lock, as another machine has it, which needs no conversion.
 """
 
+import fnmatch
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -69,15 +70,17 @@ def _import_source(
     shelf: Shelf, hub: HubSource, bundle: Bundle, wish: Wish, note: Note
 ) -> Installed:
     """Take a repository's files, and convert them."""
-    names = [file.name for file in hub.files]
-    home = bundle.find(names)
-    if home is None:
-        missing = sorted(set(names) - {path.rpartition("/")[2] for path in bundle.files})
+    found = bundle.find(hub.files)
+    if found is None:
+        wanted = [file.name for file in hub.files if not file.optional]
+        there = {path.rpartition("/")[2] for path in bundle.files}
+        missing = [name for name in wanted if not fnmatch.filter(there, name)]
         lacks = f"lacks {', '.join(missing)}" if missing else "has them in more than one folder"
         raise ModelError(
             f"model '{shelf.spec.name}': {bundle.path} {lacks}; wanted are, in one folder,"
-            f" {', '.join(names)}"
+            f" {', '.join(wanted)}"
         )
+    home, names = found
     locked = None if wish.update else shelf.locked
     commit = locked.commit if locked else None
     source = shelf.source(commit)
@@ -86,7 +89,7 @@ def _import_source(
         files = _copy(bundle, home, names, source)
         _check(shelf, files, locked.files if locked else hub.files)
         entry = LockedModel(
-            repository=hub.repository,
+            repository=hub.repository or hub.archive,
             revision=locked.revision if locked else hub.revision,
             commit=commit,
             files=files,
@@ -129,9 +132,10 @@ def _import_made(shelf: Shelf, bundle: Bundle, found: _Found, wish: Wish, note: 
 
 def _find(bundle: Bundle, name: str) -> _Found | None:
     """Find a converted model by the lock of the store that was brought, if it is one."""
-    home = bundle.find([LOCK])
-    if home is None:
+    place = bundle.find([HubFile.model_validate({"name": LOCK})])
+    if place is None:
         return None
+    home = place[0]
     path = f"{home}/{LOCK}" if home else LOCK
     try:
         lock = Lock.model_validate_json(bundle.read(path, _LOCK_BYTES))

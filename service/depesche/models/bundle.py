@@ -3,6 +3,7 @@
 Nothing is unpacked by the archive's own names or wishes, so none of its paths can lead anywhere.
 """
 
+import fnmatch
 import lzma
 import os
 import stat
@@ -10,12 +11,13 @@ import tarfile
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from depesche.errors import ModelError
+from depesche.models.manifest import HubFile
 from depesche.models.safety import HEAD_BYTES, head_fault, name_fault
 
 __all__ = ["Bundle", "open_bundle"]
@@ -53,22 +55,37 @@ class Bundle(ABC):
     def open(self, name: str) -> IO[bytes]:
         """Open one of the files."""
 
-    def find(self, names: Iterable[str]) -> str | None:
-        """Find the folder in it, "" for the top, that directly holds files of all these names.
+    def find(self, files: Sequence[HubFile]) -> tuple[str, Sequence[str]] | None:
+        """Find the folder in it, "" for the top, that directly holds what is wanted.
+
+        Returns:
+            The folder and the names of the files in it, or None where there is no such folder.
 
         Raises:
-            ModelError: more than one does.
+            ModelError: more than one is, or more than one file fits a name.
         """
-        first, *others = names
-        homes = [
-            home
-            for path in self.files
-            if PurePosixPath(path).name == first
-            and all(_join(home := _home(path), other) in self.files for other in (first, *others))
-        ]
-        if len(homes) > 1:
-            raise ModelError(f"{self.path} holds more than one such model: {', '.join(homes)}")
-        return homes[0] if homes else None
+        homes: dict[str, list[str]] = {}
+        for path in self.files:
+            homes.setdefault(_home(path), []).append(PurePosixPath(path).name)
+        found = {home: self._fitting(home, names, files) for home, names in homes.items()}
+        whole = {home: names for home, names in found.items() if names is not None}
+        if len(whole) > 1:
+            raise ModelError(f"{self.path} holds more than one such model: {', '.join(whole)}")
+        return next(iter(whole.items()), None)
+
+    def _fitting(
+        self, home: str, names: Sequence[str], files: Sequence[HubFile]
+    ) -> Sequence[str] | None:
+        fitting: list[str] = []
+        for file in files:
+            fit = fnmatch.filter(names, file.name)
+            if len(fit) > 1:
+                where = home or "its top"
+                raise ModelError(f"{self.path}: more than one {file.name} in {where}")
+            if not fit and not file.optional:
+                return None
+            fitting += fit
+        return fitting
 
     def read(self, name: str, limit: int) -> bytes:
         """Read a small file.
@@ -204,10 +221,6 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
 def _home(path: str) -> str:
     parent = str(PurePosixPath(path).parent)
     return "" if parent == "." else parent
-
-
-def _join(home: str, name: str) -> str:
-    return f"{home}/{name}" if home else name
 
 
 def _is(written: str, name: str) -> bool:

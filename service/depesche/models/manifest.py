@@ -71,32 +71,44 @@ class ModelFile(_Entry):
 
 
 class HubFile(_Entry):
-    """One file of a repository on the hub.
+    """One file of a repository on the hub, or of an archive.
 
     Attributes:
-        name: its name there.
+        name: its name there; in an archive, `*` may stand for any letters, and one file must fit.
+        optional: whether it is left out where it isn't there.
         size: its size in bytes, or None until the first pull records it.
         sha256: its SHA-256 in lower-case hexadecimal, or None until the first pull records it.
     """
 
-    name: str = Field(pattern=_NAME)
+    name: str = Field(pattern=r"^[A-Za-z0-9*][A-Za-z0-9_.*-]*$")
+    optional: StrictBool = False
     size: StrictInt | None = Field(None, ge=0)
     sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
 
 
 class HubSource(_Entry):
-    """Where on the hub a model is pulled from.
+    """Where a model is had from: a repository on the hub, or an archive that is brought by hand.
 
     Attributes:
-        repository: its name there, as `owner/name`.
-        revision: a commit of 40 hexadecimal digits, or a branch, tag or reference whose commit the
-            first pull records.
-        files: what is fetched; the family's class knows what each is for.
+        repository: its name on the hub, as `owner/name`; "" for an archive.
+        archive: the archive's address, for those who fetch it; "" for a repository.
+        revision: of a repository, a commit of 40 hexadecimal digits, or a branch, tag or reference
+            whose commit the first pull records; of an archive, its date or version.
+        files: what is taken; the family's class knows what each is for.
     """
 
-    repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+$")
+    repository: str = Field("", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+)?$")
+    archive: str = Field("", pattern=r"^(https://\S+)?$")
     revision: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]*$")
     files: tuple[HubFile, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if bool(self.repository) == bool(self.archive):
+            raise ValueError("repository or archive is needed, and not both")
+        if self.repository and any("*" in file.name for file in self.files):
+            raise ValueError("files of a repository must be named whole, without *")
+        return self
 
 
 class DecodingDefaults(_Entry):
@@ -180,6 +192,11 @@ class ModelSpec(_Entry):
     quantisation: str | None = None
     files: tuple[ModelFile, ...] = ()
     hub: HubSource | None = None
+
+    def memory_bytes(self, quantisation: str) -> int | None:
+        """Tell about how much memory the weights take, or None where the manifest doesn't say."""
+        size = {"int8": 1, "int8_float32": 1, "int8_bfloat16": 1}.get(quantisation, 4)
+        return self.parameters * size if self.parameters else None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

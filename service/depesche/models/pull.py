@@ -79,6 +79,11 @@ def pull(
     spec = store.spec(name)
     if spec.hub is None:
         return store.verify(name)
+    if spec.hub.archive:
+        raise ModelError(
+            f"model '{name}' isn't on the hub; fetch {spec.hub.archive} by hand, and run: depesche"
+            f" models import {name} FILE"
+        )
     with Shelf.hold(store, spec, note) as shelf:
         check_licence(spec, shelf.locked, wish)
         anew = wish.update or place.revision is not None
@@ -150,8 +155,11 @@ def _origin(shelf: Shelf, hub: HubSource, place: Place, *, anew: bool) -> _Origi
             f" {hub.revision}; --update takes that one"
         )
     pins = dict(_pins(shelf.spec, hub, locked, pinned=place.revision is None))
-    if commit is not None and all(pin.sha256 and pin.size is not None for pin in pins.values()):
-        return _Origin(revision, commit, tuple(pins.values()))
+    known = [pin for pin in pins.values() if pin.sha256 and pin.size is not None]
+    # What was optional and wasn't there at the first pull isn't missed.
+    wanted = [f for f in hub.files if not (f.optional and locked)]
+    if commit is not None and {file.name for file in wanted} <= {pin.name for pin in known}:
+        return _Origin(revision, commit, tuple(known))
     if place.offline:
         raise ModelError(
             f"model '{shelf.spec.name}': never pulled whole, so nothing tells what to take, and"
@@ -186,9 +194,12 @@ def _merged(
 ) -> Iterator[RemoteFile]:
     """Add to what is pinned what the hub says of the rest."""
     listed = {file.name: file for file in listing.files}
-    for name, pin in pins.items():
+    for file in hub.files:
+        name, pin = file.name, pins[file.name]
         found = listed.get(name)
         if found is None:
+            if file.optional:
+                continue
             raise ModelError(
                 f"{hub.repository}: {name} isn't there at revision {revision}{_hint(name, listed)}"
             )
