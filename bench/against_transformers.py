@@ -32,7 +32,7 @@ from transformers.utils import logging
 
 from depesche.client import Client
 from depesche.config import Settings
-from depesche.evaluate import evaluate
+from depesche.evaluate import score
 from depesche.inference.cpu import available_cpus
 from depesche.models.store import ModelStore
 from depesche.text.normalize import normalize
@@ -227,7 +227,7 @@ def compare(
 def _print_likeness(english: Sequence[str], name: str, runs: Mapping[str, Sequence[Run]]) -> None:
     other = runs[name][0].english
     same = sum(map(str.__eq__, english, other))
-    chrf = evaluate(english, other, []).scores[0].value
+    chrf = score(english, other)[0].value
     print(f"{same} of {len(english)} lines in the same English as {name}; chrF {chrf:.1f}")
 
 

@@ -41,7 +41,7 @@ from server_process import server_process
 
 from depesche.client import Client
 from depesche.config import Settings
-from depesche.evaluate import evaluate
+from depesche.evaluate import score
 from depesche.loading import worker_count
 from depesche.models.store import ModelStore
 from depesche.text.normalize import normalize
@@ -245,7 +245,7 @@ def main() -> None:
     if arguments.reference:
         references = arguments.reference.read_text("utf-8").splitlines()
         for one in (ours, theirs):
-            one.note("chrF", evaluate(one.english, references, []).scores[0].value)
+            one.note("chrF", score(one.english, references)[0].value)
     print(f"\n{'':<30} {ours.name:>10} {theirs.name:>10} {'ratio':>7}")
     rival = theirs.means()
     for figure, value in ours.means().items():

@@ -178,14 +178,63 @@ def test_evaluate(run: Run, tmp_path: Path) -> None:
     """An evaluation has the scores with their signatures, and the rates of faults."""
     (tmp_path / "de").write_text(f"{_GERMAN}\n", encoding="utf-8")
     (tmp_path / "en").write_text(f"{_GERMAN.upper()}\n", encoding="utf-8")
+    arguments = ("--lang", "de", "--source", f"{tmp_path}/de", "--reference", f"{tmp_path}/en")
 
-    code, out, _ = run(
-        "evaluate", "--lang", "de", "--source", f"{tmp_path}/de", "--reference", f"{tmp_path}/en"
-    )
+    code, out, _ = run("evaluate", *arguments)
 
     assert code == 0
-    assert "chrF2        100.00  nrefs:1|" in out
-    assert "% of 1 sentences" in out
+    assert out.splitlines()[0].split() == ["embedded"]
+    assert out.splitlines()[1].split() == ["chrF2", "100.00"]
+    assert "chrF2: nrefs:1|" in out
+
+    code, out, _ = run("evaluate", *arguments, "--format", "json")
+    (system,) = json.loads(out)["systems"]
+    assert code == 0
+    assert system["model"]["digest"] == "a" * 64
+    assert system["sentences"] == 1
+
+
+def test_evaluate_by_a_server(run: Run, tmp_path: Path, server: str) -> None:
+    """A server's models are measured through it; one that it hasn't is an error."""
+    (tmp_path / "de").write_text(f"{_GERMAN}\n" * 120, encoding="utf-8")
+    (tmp_path / "en").write_text(f"{_GERMAN.upper()}\n" * 120, encoding="utf-8")
+    arguments = ("--lang", "de", "--source", f"{tmp_path}/de", "--reference", f"{tmp_path}/en")
+    there = ("--server", server, "--token", _TOKEN)
+
+    code, out, _ = run("evaluate", *arguments, *there, "--model", "embedded", "--format", "json")
+    assert code == 0
+    assert json.loads(out)["systems"][0]["scores"][0]["value"] == pytest.approx(100)
+
+    code, out, err = run("evaluate", *arguments, *there, "--model", "opus-mt-de-en")
+    assert (code, out) == (2, "")
+    assert "options.translation_model: must be one of the loaded embedded" in err
+
+
+def test_evaluate_summaries(run: Run, tmp_path: Path) -> None:
+    """Extracts are compared with references; a model that isn't loaded is an error."""
+    text = (
+        "The bridge opened on Monday. It cost 12 million euros. It took three long years to build."
+    )
+    (tmp_path / "texts").write_text(f"{text}\n{text}\n", encoding="utf-8")
+    (tmp_path / "short").write_text("The bridge opened on Monday.\n" * 2, encoding="utf-8")
+    arguments = (
+        *("evaluate", "--task", "summary", "--sentences", "1"),
+        *("--source", f"{tmp_path}/texts", "--reference", f"{tmp_path}/short"),
+    )
+    code, out, _ = run(*arguments, "--format", "json")
+    report = json.loads(out)
+
+    assert code == 0
+    assert (report["task"], report["language"], report["sources"]) == ("summary", "en", 2)
+    (system,) = report["systems"]
+    assert system["name"] == "extractive"
+    assert system["model"]["name"] == "minilm"
+    assert system["rates"]["own sentences"] == 0
+    assert [found["name"] for found in system["scores"]] == ["ROUGE-1", "ROUGE-2", "ROUGE-Lsum"]
+
+    code, _, err = run(*arguments, "--model", "bart-large-cnn")
+    assert code == 2
+    assert "options.summary_model: none is loaded" in err
 
 
 def test_models(run: Run) -> None:
@@ -270,6 +319,12 @@ def test_the_token_comes_from_the_environment(
         (["models", "show", "big"], "", 2, "name: no model is named 'big'"),
         (["models", "pull", "big"], "", 2, "name: no model is named 'big'"),
         (["evaluate", "--lang", "de"], "", 2, "Missing option"),
+        (
+            ["evaluate", "--source", "/dev/null", "--reference", "/dev/null"],
+            "",
+            2,
+            "--lang: is needed for translations",
+        ),
         (
             ["evaluate", "--lang", "de", "--source", "/dev/null", "--reference", "/dev/null"],
             "",

@@ -188,25 +188,51 @@ def translate(  # noqa: PLR0913 - each is an option of the command
 
 
 @app.command()
-def evaluate(
+def evaluate(  # noqa: PLR0913 - each is an option
     context: typer.Context,
     *,
-    lang: Annotated[Literal["de", "km", "ru"], typer.Option(help="Language of the source.")],
-    source: Annotated[str, typer.Option(metavar="FILE", help="Lines to translate.")],
-    reference: Annotated[str, typer.Option(metavar="FILE", help="Their English, line by line.")],
+    source: Annotated[
+        str, typer.Option(metavar="FILE", help="Lines to translate, or English texts, one a line.")
+    ],
+    reference: Annotated[
+        str, typer.Option(metavar="FILE", help="The English or the summary of each, line by line.")
+    ],
+    lang: Annotated[
+        Literal["de", "km", "ru"] | None,
+        typer.Option(help="Language of the source; needed for translations."),
+    ] = None,
+    task: Annotated[
+        Literal["translation", "summary"], typer.Option(help="What to measure.")
+    ] = "translation",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Model to measure, several times to compare."),
+    ] = None,
+    sentences: Annotated[int, typer.Option(help="Sentences of a summary at most.")] = 3,
+    output_format: Annotated[
+        Literal["text", "json"], typer.Option("--format", help="How to write the figures.")
+    ] = "text",
     server: _Server = None,
     token: _Token = "",
     root_certificate: _RootCertificate = None,
 ) -> None:
-    """Measure translations by chrF and BLEU.
+    """Measure models, and compare them, on texts with references.
 
-    Also tells how many sentences failed which checks.
+    Translations are scored by chrF and BLEU, summaries by ROUGE, extracts first; with speed, and
+    with how many sentences failed which checks.
     """
     from depesche import commands  # noqa: PLC0415 - as in `brief`
 
     service = commands.Service(server, token, root_certificate, context.obj)
     texts = (commands.read_text(source), commands.read_text(reference))
-    _write(asyncio.run(commands.evaluate_text(service, *texts, Language(lang))))
+    models = model or []
+    if task == "summary":
+        measured = commands.evaluate_summaries(service, *texts, models, sentences, output_format)
+    elif lang is None:
+        raise InvalidRequest([Violation("--lang", "is needed for translations")])
+    else:
+        measured = commands.evaluate_text(service, *texts, Language(lang), models, output_format)
+    _write(asyncio.run(measured))
 
 
 @app.command()

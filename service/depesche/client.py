@@ -164,13 +164,14 @@ class Client:
     async def summarise(
         self, release: Release, options: BriefOptions | None = None
     ) -> summarisation_pb2.SummariseResponse:
-        """Choose the key sentences of a text in English."""
+        """Choose or write the key sentences of a text in English."""
         asked = options or BriefOptions()
         request = summarisation_pb2.SummariseRequest(
             text=release.text,
             content_format=_content_format(release.content_format),
             sentence_count=_sentence_count(asked),
             strategy=types_pb2.SummaryStrategy.Value(f"SUMMARY_STRATEGY_{asked.strategy.name}"),
+            summary_model=asked.summary_model,
         )
         with _errors():
             response: summarisation_pb2.SummariseResponse = await self._summarisation.Summarise(

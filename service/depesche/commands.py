@@ -1,9 +1,10 @@
 """What the commands do that run the pipeline."""
 
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from google.protobuf.json_format import MessageToJson
@@ -13,22 +14,28 @@ from depesche import render
 from depesche.client import Client
 from depesche.config import Settings, load_settings
 from depesche.errors import InvalidRequest, Violation
-from depesche.evaluate import evaluate
+from depesche.evaluate import Report, Run, compare, compare_summaries, kinds_of
 from depesche.lines import Line, split_lines, translate_lines
 from depesche.loading import Loader
 from depesche.local import LocalClient
 from depesche.progress import progress
-from depesche.types import BriefOptions, Language, Release
-from depesche.v1 import brief_pb2, types_pb2
+from depesche.text.sentences import split
+from depesche.types import BriefOptions, Language, Release, SummaryStrategy
+from depesche.v1 import brief_pb2, model_pb2, types_pb2
 
 __all__ = [
     "Service",
     "brief",
+    "evaluate_summaries",
     "evaluate_text",
     "read_text",
     "translate",
     "translate_text",
 ]
+
+# Lines that a model translates before the next one's turn.
+_TURN = 50
+_AGAIN = (types_pb2.DECODING_BEAM, types_pb2.DECODING_SPLIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,9 @@ async def brief(
     """Brief a release, and write the brief as `text`, `markdown` or `json`."""
     message = types_pb2.Brief()
     with progress(sys.stderr) as bar:
-        async with service.connect(_settings(options)) as client:
+        async with service.connect(
+            _settings(options.translation_model, options.summary_model)
+        ) as client:
             async for event in client.stream(release, options):
                 match event.WhichOneof("event"):
                     case "started":
@@ -103,7 +112,9 @@ async def translate(
     service: Service, release: Release, options: BriefOptions, output_format: str
 ) -> str:
     """Translate a release, and write the English as `text` or `json`."""
-    async with service.connect(_settings(options)) as client:
+    async with service.connect(
+        _settings(options.translation_model, options.summary_model)
+    ) as client:
         response = await client.translate(release, options)
     return _json(response) if output_format == "json" else render.translation(response)
 
@@ -120,27 +131,176 @@ async def translate_text(
         write(line.text + "\n")
 
 
-async def evaluate_text(service: Service, source: str, reference: str, language: Language) -> str:
-    """Translate lines and tell how good the English is.
+async def evaluate_text(
+    service: Service,
+    source: str,
+    reference: str,
+    language: Language,
+    models: Sequence[str],
+    output_format: str,
+) -> str:
+    """Translate lines by each model and tell how good the English is, as `text` or `json`.
+
+    The models take turns at some lines each, so that whatever else the machine does hits all alike.
+
+    Args:
+        service: where it is done.
+        source: the lines.
+        reference: their English.
+        language: theirs.
+        models: names of translators; none for that of the language's route.
+        output_format: `text` or `json`.
 
     Raises:
         InvalidRequest: there is no line, or not one reference for each.
+        FeatureUnavailable: no such model is there.
     """
+    sources, references = _pairs(source, reference)
+    names = list(dict.fromkeys(models)) or [""]
+    drafts = [_Draft() for _ in names]
+    settings = _settings(*names)
+    with progress(sys.stderr) as bar:
+        async with service.connect(settings) as client:
+            bar.start(len(sources) * len(names))
+            for start in range(0, len(sources), _TURN):
+                lines = sources[start : start + _TURN]
+                for name, draft in zip(names, drafts, strict=True):
+                    with draft.timed():
+                        async for line in translate_lines(client, lines, language, settings, name):
+                            draft.add(line.text, [s.findings for s in line.sentences])
+                            draft.again += sum(s.decoding in _AGAIN for s in line.sentences)
+                            bar.advance()
+            listed = await client.models()
+    found = [_routed(listed, language, name) for name in names]
+    runs = [
+        draft.run(model, {"by beam or parts": draft.share(draft.again)})
+        for draft, model in zip(drafts, found, strict=True)
+    ]
+    return _report(compare(runs, references, language), output_format)
+
+
+async def evaluate_summaries(
+    service: Service,
+    source: str,
+    reference: str,
+    models: Sequence[str],
+    sentence_count: int,
+    output_format: str,
+) -> str:
+    """Summarise English texts by extraction and by each model, and compare by ROUGE.
+
+    Args:
+        service: where it is done.
+        source: the texts, one a line.
+        reference: a summary of each, one a line.
+        models: names of models for abstractive summaries.
+        sentence_count: sentences that a summary may hold.
+        output_format: `text` or `json`.
+
+    Raises:
+        InvalidRequest: there is no text, or not one reference for each.
+        FeatureUnavailable: no such model is there.
+        ConfigurationError: the extra `evaluate` isn't installed.
+    """
+    sources, references = _pairs(source, reference)
+    names = ["", *dict.fromkeys(models)]
+    drafts = [_Draft() for _ in names]
+    with progress(sys.stderr) as bar:
+        async with service.connect(_settings(*models)) as client:
+            bar.start(len(sources) * len(names))
+            for text in sources:
+                for name, draft in zip(names, drafts, strict=True):
+                    strategy = SummaryStrategy.ABSTRACTIVE if name else SummaryStrategy.EXTRACTIVE
+                    options = BriefOptions(
+                        sentence_count, strategy, reproducible=True, summary_model=name
+                    )
+                    with draft.timed():
+                        reply = await client.summarise(Release(text), options)
+                    draft.add(
+                        "\n".join(s.text for s in reply.sentences),
+                        [s.findings for s in reply.sentences],
+                    )
+                    own = types_pb2.SUMMARY_STRATEGY_ABSTRACTIVE
+                    draft.again += sum(s.strategy == own for s in reply.sentences)
+                    bar.advance()
+            listed = await client.models()
+    runs = [
+        draft.run(
+            _encoder(listed) if not name else _named(listed, name), shares, name or "extractive"
+        )
+        for name, draft in zip(names, drafts, strict=True)
+        for shares in ({"own sentences": draft.share(draft.again)},)
+    ]
+    references = ["\n".join(_english_sentences(line)) for line in references]
+    return _report(compare_summaries(runs, references), output_format)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What one system has made so far."""
+
+    outputs: list[str] = field(default_factory=list)
+    findings: list[Sequence[str]] = field(default_factory=list)
+    again: int = 0
+    seconds: float = 0.0
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self.seconds += time.monotonic() - started
+
+    def add(self, output: str, findings: Iterable[Sequence[types_pb2.Finding]]) -> None:
+        self.outputs.append(output)
+        self.findings += map(kinds_of, findings)
+
+    def share(self, count: int) -> float:
+        return 100 * count / len(self.findings) if self.findings else 0.0
+
+    def run(self, model: model_pb2.Model, shares: Mapping[str, float], name: str = "") -> Run:
+        keys = ("name", "revision", "digest", "quantisation", "licence")
+        identity = {key: str(getattr(model, key)) for key in keys}
+        return Run(name or model.name, identity, self.outputs, self.findings, shares, self.seconds)
+
+
+def _pairs(source: str, reference: str) -> tuple[list[str], list[str]]:
     sources, references = split_lines(source), split_lines(reference)
     if not sources:
         raise InvalidRequest([Violation("--source", "holds no line")])
     if len(sources) != len(references):
         rule = f"must have one line for each of the source's {len(sources)}, not {len(references)}"
         raise InvalidRequest([Violation("--reference", rule)])
-    lines = [line async for line in _translated(service, sources, language)]
-    sentences = [sentence for line in lines for sentence in line.sentences]
-    return str(evaluate([line.text for line in lines], references, sentences))
+    return sources, references
+
+
+def _routed(models: Sequence[model_pb2.Model], language: Language, name: str) -> model_pb2.Model:
+    if name:
+        return _named(models, name)
+    return next((m for m in models if language.value in m.routes), model_pb2.Model(name="default"))
+
+
+def _named(models: Sequence[model_pb2.Model], name: str) -> model_pb2.Model:
+    return next((model for model in models if model.name == name), model_pb2.Model(name=name))
+
+
+def _encoder(models: Sequence[model_pb2.Model]) -> model_pb2.Model:
+    ready = model_pb2.MODEL_STATE_READY
+    encoders = (m for m in models if m.task == "summary" and m.state == ready)
+    return next(encoders, model_pb2.Model(name="encoder"))
+
+
+def _english_sentences(text: str) -> list[str]:
+    return [text[span.start : span.end] for span in split(text, Language.ENGLISH)]
+
+
+def _report(report: Report, output_format: str) -> str:
+    return report.json() if output_format == "json" else report.table()
 
 
 async def _translated(
     service: Service, lines: Sequence[str], language: Language | None, model: str = ""
 ) -> AsyncIterator[Line]:
-    settings = _settings(BriefOptions(translation_model=model))
+    settings = _settings(model)
     with progress(sys.stderr) as bar:
         async with service.connect(settings) as client:
             bar.start(len(lines))
@@ -149,11 +309,10 @@ async def _translated(
                 yield line
 
 
-def _settings(options: BriefOptions) -> Settings:
-    """Read the settings, by which the models that the options name are loaded as well."""
+def _settings(*models: str) -> Settings:
+    """Read the settings, by which the models that are named are loaded as well."""
     settings = load_settings()
-    named = filter(None, (options.translation_model, options.summary_model))
-    names = dict.fromkeys((*settings.selectable_models, *named))
+    names = dict.fromkeys((*settings.selectable_models, *filter(None, models)))
     return settings.model_copy(update={"selectable_models": tuple(names)})
 
 

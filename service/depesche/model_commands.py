@@ -15,6 +15,7 @@ from depesche.models.shelf import Wish
 from depesche.models.shelf import remove as remove_from_shelf
 from depesche.models.store import ModelStore
 from depesche.progress import transfers
+from depesche.tables import aligned
 
 __all__ = [
     "bring_model",
@@ -36,7 +37,7 @@ _EXTRA = ("httpx2", "huggingface_hub")
 def list_models() -> str:
     """Write a line on each model of the manifest."""
     store = _store(load_settings())
-    return _aligned([_HEADER, *(_row(store, spec) for spec in store.manifest)])
+    return aligned([_HEADER, *(_row(store, spec) for spec in store.manifest)])
 
 
 def show_model(name: str) -> str:
@@ -49,14 +50,14 @@ def show_model(name: str) -> str:
     spec = store.spec(name)
     locked = store.lock.models.get(name)
     rows = [*_facts(spec), *(_recorded(locked) if locked else ())]
-    return _aligned([*rows, ("state", _state(store, name))])
+    return aligned([*rows, ("state", _state(store, name))])
 
 
 def show_licences() -> str:
     """Write each model's licence, and whether the operator agreed where it isn't a free one."""
     store = _store(load_settings())
     rows = [_terms(spec, _state(store, spec.name), store.lock.models) for spec in store.manifest]
-    return _aligned([_LICENCES_HEADER, *rows])
+    return aligned([_LICENCES_HEADER, *rows])
 
 
 def verify_models(name: str | None, write: Callable[[str], None]) -> None:
@@ -236,13 +237,3 @@ def _value(value: object) -> str:
 
 def _state(store: ModelStore, name: str) -> str:
     return "present" if store.is_present(name) else "absent"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Write rows as a table whose columns are as wide as they must be."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
-    return "".join(f"{line}\n" for line in lines)
