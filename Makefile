@@ -10,7 +10,7 @@ INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help brief test lint format proto docs convert model lock bench clean
+.PHONY: help brief test lint format proto docs pull convert model lock bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -45,9 +45,12 @@ docs: .venv/dev ## Write the documents that are made from the code.
 bench: .venv/dev ## Measure a server of its own: time to ready, memory, cost of a brief.
 	$(BIN)/python bench/serving.py
 
-convert: .venv/dev ## Test the conversion of every family, with torch in an environment of its own.
-	test -d .venv-convert || $(PYTHON) -m venv .venv-convert
-	.venv-convert/bin/python -m pip install -q -r tests/checkpoints/requirements.in
+pull: .venv/run .venv-convert/run ## Pull a stronger model and convert it: MODEL=name OPTIONS=--accept-licence
+	@test -n "$(MODEL)" || { echo "MODEL= must name one; $(BIN)/depesche models list has them" >&2; exit 2; }
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/pull.txt
+	DEPESCHE_CONVERT_PYTHON=.venv-convert/bin/python $(BIN)/depesche models pull $(MODEL) $(OPTIONS)
+
+convert: .venv/dev .venv-convert/run ## Test the conversion of every family, with torch in an environment of its own.
 	DEPESCHE_CONVERT_PYTHON=.venv-convert/bin/python $(BIN)/pytest -q -m convert
 
 model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=folder.
@@ -66,6 +69,7 @@ lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group build pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group dev pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --extra pull --extra evaluate -c requirements/dev.txt pyproject.toml -o requirements/pull.txt
 
 clean: ## Remove the virtual environment and caches.
 	rm -rf .venv .venv-convert .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
@@ -74,6 +78,11 @@ clean: ## Remove the virtual environment and caches.
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --require-hashes -r requirements/run.txt
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-convert/run: requirements/convert.in
+	$(PYTHON) -m venv .venv-convert
+	.venv-convert/bin/python -m pip install -q -r $<
 	@touch $@
 
 .venv/dev: requirements/dev.txt .venv/run

@@ -1,7 +1,7 @@
 """Make tiny checkpoints in the formats of the hub, and what Transformers writes with them.
 
     python -m venv VENV
-    VENV/bin/pip install -r tests/checkpoints/requirements.in
+    VENV/bin/pip install -r requirements/convert.in
     PYTHONPATH=. VENV/bin/python tests/checkpoints/make.py
     PYTHONPATH=. VENV/bin/python tests/checkpoints/check.py
 
