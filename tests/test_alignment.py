@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depesche.alignment import align
+from depesche.alignment import align, explains
 from depesche.inference.fake_encoder import FakeEncoder
 
 TEXT = [
@@ -42,6 +42,16 @@ def test_what_nothing_explains_rests_on_nothing() -> None:
     assert rests(foreign, "", "It is.") == [(), (), ()]
     empty = np.zeros((0, 256), np.float32)
     assert align([], ["A bridge."], empty, FakeEncoder().encode(["A bridge."])) == [()]
+
+
+def test_a_passage_without_a_source() -> None:
+    """Words of its own here and there are a paraphrase; four in a row come from elsewhere."""
+    source = TEXT[0]
+    assert explains(source, source)
+    assert explains(source, "Cologne proudly opened its long awaited bridge across the Rhine.")
+    assert not explains(source, "Cologne opened a bridge before farmers harvested frozen wheat.")
+    assert explains(source, "")
+    assert not explains("", "Farmers harvested frozen wheat.")
 
 
 @given(st.lists(st.text(max_size=60), max_size=5), st.lists(st.text(max_size=60), max_size=5))

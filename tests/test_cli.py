@@ -234,7 +234,7 @@ def test_evaluate_summaries(run: Run, tmp_path: Path) -> None:
 
     code, _, err = run(*arguments, "--model", "bart-large-cnn")
     assert code == 2
-    assert "options.summary_model: none is loaded" in err
+    assert "depesche: summary_model: none is loaded" in err
 
 
 def test_models(run: Run) -> None:

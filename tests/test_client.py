@@ -36,6 +36,7 @@ _ERRORS = [
     errors.Unauthenticated("a token is needed"),
     errors.QueueFull("the queue is full", 2.5),
     errors.QuotaExceeded("the quota is used up", 2.5, "desk"),
+    errors.ReloadFailed("model 'embedded': model.bin is missing"),
     errors.DeadlineExceeded("time is up"),
     errors.NotReady("the service is starting"),
     errors.ShuttingDown("the service is draining"),

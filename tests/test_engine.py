@@ -156,6 +156,18 @@ async def test_a_model_that_fails_when_warming_is_freed() -> None:
     assert not any("SegmentQueue" in name for name in names)
 
 
+async def test_a_model_that_cannot_do_what_it_is_said_to_is_named() -> None:
+    """Such as read so long a text; CTranslate2's errors are of this kind."""
+
+    def short(_: str) -> str:
+        raise RuntimeError("No position encodings are defined for positions >= 128")
+
+    with pytest.raises(
+        ModelError, match="model 'embedded' can't run a full batch: No position enc"
+    ):
+        await Engine.load(Settings(), loader=fake_loader(FakeBackend(short)))
+
+
 async def test_a_reload_after_closing_changes_nothing() -> None:
     """A reload that comes too late frees what it loaded."""
     backends = [FakeBackend(), FakeBackend()]

@@ -9,7 +9,7 @@ import pytest
 from depesche.config import Settings
 from depesche.engine import Engine, ModelState
 from depesche.errors import ConfigurationError, ModelError
-from depesche.loading import load_models
+from depesche.loading import _decoding, load_models
 from depesche.models.store import ModelStore
 from depesche.types import BriefOptions, Language, Release
 
@@ -139,3 +139,12 @@ async def test_an_idle_model_whose_files_changed_stays_away(folder: Path) -> Non
     with pytest.raises(ModelError, match=r"model\.bin has 14 bytes"):
         await engine.brief(Release(_GERMAN), BriefOptions())
     await engine.aclose()
+
+
+def test_signatures_tell_how_a_summary_model_writes() -> None:
+    """As the manifest has it; of translators, that they are greedy."""
+    store = ModelStore(_SHIPPED)
+
+    assert _decoding(store.spec("distilbart-cnn-12-6")) == "beam4,penalty2,min54,max140,ngram3"
+    assert _decoding(store.spec("pegasus-cnn-dailymail")).startswith("beam8,penalty0.8,min31,")
+    assert _decoding(store.spec("embedded")).startswith("greedy,")

@@ -18,6 +18,7 @@ __all__ = ["Abstractor", "Abstractors"]
 
 # Models of CNN/DailyMail write as those articles are set, with spaces before their marks.
 _LOOSE_MARK = re.compile(r"\s+(?=[.,;:!?](?:\s|$))")
+_SETTING = "the setting DEPESCHE_ABSTRACTIVE_MODEL"
 _ENDED = re.compile(r"[.!?…]\W*$")
 
 
@@ -29,7 +30,11 @@ class Abstractor:
     """
 
     def __init__(
-        self, queue: SegmentQueue, backend: TranslationBackend, identity: ModelIdentity
+        self,
+        queue: SegmentQueue,
+        backend: TranslationBackend,
+        identity: ModelIdentity,
+        decoding: str = "greedy",
     ) -> None:
         """Make one of a loaded model.
 
@@ -37,18 +42,24 @@ class Abstractor:
             queue: feeds the model.
             backend: the model, for counting tokens.
             identity: what it is.
+            decoding: how it writes, for signatures.
         """
         self.identity = identity
         self._queue = queue
         self._backend = backend
+        self._decoding = decoding
 
     def reserve(self, tokens: int, ask: Ask) -> AbstractContextManager[Ask]:
         """Hold room in the model's queue; see `SegmentQueue.reserve`."""
         return self._queue.reserve(tokens, ask)
 
-    def options(self) -> Mapping[str, str]:
+    def options(self, *, reproducible: bool) -> Mapping[str, str]:
         """Tell what shapes the result beside the model, for the signature."""
-        return {"chunk": str(self._backend.max_source_tokens)}
+        return {
+            "batch": self._queue.batching(reproducible=reproducible),
+            "chunk": str(self._backend.max_source_tokens),
+            "writing": self._decoding,
+        }
 
     async def write(
         self, sentences: Sequence[str], ask: Ask, cutoff: float | None = None
@@ -126,15 +137,16 @@ class Abstractors:
         if name:
             if name not in self._abstractors:
                 rule = (
-                    f"must be one of the loaded {loaded}, or empty" if loaded else "none is loaded"
+                    f"must be one of the loaded {loaded}, or empty"
+                    if loaded
+                    else f"none is loaded; {_SETTING} names one"
                 )
                 raise FeatureUnavailable("options.summary_model", rule)
             return self._abstractors[name]
         if not self._usual:
-            hint = f"; options.summary_model may name {loaded}" if loaded else ""
-            raise FeatureUnavailable(
-                "options.strategy", f"no usual model for abstractive summaries is loaded{hint}"
-            )
+            hint = f"; summary_model may name {loaded}" if loaded else ""
+            rule = f"no usual model for abstractive summaries is loaded; {_SETTING} names one{hint}"
+            raise FeatureUnavailable("options.strategy", rule)
         return self._abstractors[self._usual]
 
 

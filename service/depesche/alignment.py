@@ -1,12 +1,12 @@
 """Find the sentences of a text that each sentence of its summary rests on."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["align"]
+__all__ = ["align", "explains"]
 
 _Floats = NDArray[np.float32]
 
@@ -20,13 +20,14 @@ some such than that the their them then there these they this those through unde
 were what when where which while who why will with would you your
 """
 _SMALL_WORDS = frozenset(_SMALL.split())
-# Chosen on the odd ones of 100 news articles with human summaries; see bench/alignment.py.
+# Chosen on the odd ones of 150 news articles with human summaries; see bench/alignment.py.
 _NAME_WEIGHT = 2.0  # of a figure or a name, against 1 of another word
 _OVERLAP_SHARE = 0.5  # of a pair's score; the rest is the likeness of the embeddings
-_GAIN = 0.15  # share of the words that one more sentence must explain
+_GAIN = 0.1  # share of the words that one more sentence must explain
 _MOST = 3  # sentences that one may rest on
 _LEAST_COVERED = 0.4  # share of its words that those must explain
 _LEAST_SCORE = 0.35  # of the best of them
+_MOST_STRAYS = 3  # content words in a row that none of them holds
 
 
 def align(
@@ -55,6 +56,25 @@ def align(
     return [
         _rest(_words(sentence), held, row) for sentence, row in zip(summary, likeness, strict=True)
     ]
+
+
+def explains(source: str, sentence: str) -> bool:
+    """Tell whether a sentence of a summary has no passage that what it rests on lacks.
+
+    A paraphrase has words of its own here and there; a passage that comes from elsewhere has them
+    in a row.
+
+    Args:
+        source: the sentences that it rests on, joined.
+        sentence: the summary's.
+    """
+    held = _words(source)
+    strays = 0
+    for word, _ in _content(sentence):
+        strays = 0 if word in held else strays + 1
+        if strays > _MOST_STRAYS:
+            return False
+    return True
 
 
 def _rest(
@@ -87,8 +107,12 @@ def _explained(words: Mapping[str, float], held: Collection[str]) -> float:
 
 
 def _words(sentence: str) -> Mapping[str, float]:
-    """Give the content words of a sentence, cut to stems, with their weights."""
-    found: dict[str, float] = {}
+    """Give the different content words of a sentence, with their weights."""
+    return dict(_content(sentence))
+
+
+def _content(sentence: str) -> Iterator[tuple[str, float]]:
+    """Give the content words of a sentence as they come, cut to stems, with their weights."""
     for match in _WORD.finditer(sentence):
         word = match[0]
         folded = word.casefold()
@@ -97,5 +121,4 @@ def _words(sentence: str) -> Mapping[str, float]:
             continue
         is_name = match.start() > 0 and word[0].isupper()
         key = folded if is_figure else folded[:_STEM]
-        found[key] = _NAME_WEIGHT if is_figure or is_name else 1.0
-    return found
+        yield key, _NAME_WEIGHT if is_figure or is_name else 1.0

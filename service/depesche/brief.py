@@ -32,7 +32,7 @@ from depesche.types import (
     Translation,
 )
 
-__all__ = ["Briefer", "Prepared", "Started"]
+__all__ = ["Briefer", "Prepared", "Started", "summary_cutoff"]
 
 # Seconds that a summary is given where the deadline cuts the translation short: the encoder's for
 # one call, and for each sentence, several times what they are on one core; but at most this share
@@ -108,7 +108,7 @@ class Briefer:
         # Not before it is let in: gRPC doesn't try a call again of which something has come back.
         yield Started(prepared.detection, len(prepared.sentences))
         translations: list[Translation] = []
-        cutoff = _cutoff(len(prepared.sentences), ask)
+        cutoff = summary_cutoff(len(prepared.sentences), ask)
         steps = self.translate(prepared, ask, timings, cutoff)
         async with aclosing(steps):
             async for translation in steps:
@@ -229,8 +229,13 @@ def _headline(translations: Sequence[Translation]) -> BriefSentence:
     return BriefSentence(shorten(lead.text), (lead.sentence.index,), lead.findings)
 
 
-def _cutoff(sentences: int, ask: Ask) -> float | None:
-    """Tell when there must be an end for a summary of what is done, or None if there needn't."""
+def summary_cutoff(sentences: int, ask: Ask) -> float | None:
+    """Tell when there must be an end for a summary of what is done, or None if there needn't.
+
+    Args:
+        sentences: how many the release has.
+        ask: what the request asks of the queue.
+    """
     if ask.deadline is None:
         return None
     left = max(0.0, ask.deadline - time.monotonic())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from depesche.brief import Started
+from depesche.brief import Started, summary_cutoff
 from depesche.config import Settings
 from depesche.errors import (
     NotReady,
@@ -209,18 +209,21 @@ class Engine:
         check_release(Release(text), self._settings)
         return language.detect(text)
 
-    async def summarise(self, release: Release, options: BriefOptions) -> Summary:
-        """Choose or write the key sentences of a release in English."""
+    async def summarise(
+        self, release: Release, options: BriefOptions, *, deadline: float | None = None
+    ) -> Summary:
+        """Choose or write the key sentences of a release in English; see `KeySentences.choose`."""
         check_release(release, self._settings)
         check_options(options, self._settings)
         timings = Timings()
         english = replace(release, language=Language.ENGLISH)
-        asked = _ask(options, None)
+        asked = _ask(options, deadline)
         with self._use() as running, running.reserve(english, options, asked) as ask:
             briefer = running.briefer
             prepared = await briefer.prepare(english, options, ask, timings)
             kept = [t async for t in briefer.translate(prepared, ask, timings)]
-            chosen = await briefer.choose(kept, options, ask, timings)
+            cutoff = summary_cutoff(len(kept), ask)
+            chosen = await briefer.choose(kept, options, ask, timings, cutoff)
             signature = briefer.signature(prepared, options, chosen)
         return Summary(chosen.sentences, tuple(prepared.sentences), signature, timings)
 

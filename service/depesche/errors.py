@@ -39,6 +39,7 @@ __all__ = [
     "OperatorError",
     "QueueFull",
     "QuotaExceeded",
+    "ReloadFailed",
     "RequestError",
     "ShuttingDown",
     "Unauthenticated",
@@ -167,3 +168,11 @@ class ConfigurationError(OperatorError):
 
 class ModelError(OperatorError):
     """A model is missing, differs from its manifest entry, or can't be loaded."""
+
+
+class ReloadFailed(DepescheError):
+    """The models couldn't be loaded anew and the running ones stay; the message says why.
+
+    Who asks for a reload answers for the installation, so unlike other callers they learn what is
+    wrong with it.
+    """

@@ -8,6 +8,7 @@ from dataclasses import replace
 from depesche.abstract import Abstractor, Abstractors
 from depesche.brief import Briefer
 from depesche.config import Settings
+from depesche.errors import ModelError, QueueFull
 from depesche.inference.encoder_queue import EncoderQueue
 from depesche.inference.memory import release_free_memory
 from depesche.inference.observer import Observer, QueueStatistics
@@ -73,7 +74,7 @@ class Generation:
         )
         self.abstractors = Abstractors(
             {
-                name: Abstractor(self._queues[name], model.backend, model.identity)
+                name: Abstractor(self._queues[name], model.backend, model.identity, model.decoding)
                 for name, model in models.summarisers.items()
             },
             models.summariser,
@@ -91,21 +92,29 @@ class Generation:
         Every worker gets a full batch at once: what doesn't fit the memory fails now, and not in
         the midst of calls; and the rate that is learnt is that of full batches. A summary model
         gets a text as long as it can read.
+
+        Raises:
+            ModelError: a model can't run what it is said to.
         """
         for name, model in self.models.writers.items():
-            source = min(model.languages)
-            text = _WARM_UP[source]
-            tokens = max(1, len(model.backend.tokenize(text, source)))
-            if name in self.models.summarisers:
-                times = max(1, model.backend.max_source_tokens // tokens)
-                text, tokens = " ".join([text] * times), times * tokens
-            segments = self._slots.count * max(1, self._settings.batch_tokens // tokens)
-            texts = [text] * segments
-            async for _ in self._queues[name].translate(texts, Ask(language=source)):
-                pass
+            try:
+                await self._warm(name, model)
+            except RuntimeError as error:  # CTranslate2's, say of too long an input
+                raise ModelError(f"model '{name}' can't run a full batch: {error}") from error
         await asyncio.to_thread(self.models.encoder.encode, [_WARM_UP[Language.ENGLISH]])
         await asyncio.to_thread(language.detect, _WARM_UP[Language.GERMAN])
         release_free_memory()
+
+    async def _warm(self, name: str, model: LoadedModel) -> None:
+        source = min(model.languages)
+        text = _WARM_UP[source]
+        tokens = max(1, len(model.backend.tokenize(text, source)))
+        if name in self.models.summarisers:
+            times = max(1, model.backend.max_source_tokens // tokens)
+            text, tokens = " ".join([text] * times), times * tokens
+        segments = self._slots.count * max(1, self._settings.batch_tokens // tokens)
+        async for _ in self._queues[name].translate([text] * segments, Ask(language=source)):
+            pass
 
     @contextmanager
     def reserve(self, release: Release, options: BriefOptions, ask: Ask) -> Iterator[Ask]:
@@ -120,12 +129,23 @@ class Generation:
         tokens = round(len(release.text) * _TOKENS_PER_CHARACTER)
         with ExitStack() as held:
             if options.strategy is SummaryStrategy.ABSTRACTIVE:
-                abstractor = self.abstractors.find(options.summary_model)
-                summary = held.enter_context(abstractor.reserve(tokens, ask))
-                ask = replace(ask, summary_room=summary.room)
+                ask = self._reserve_summary(held, tokens, options, ask)
             if queue := self._translation_queue(release, options):
                 ask = held.enter_context(queue.reserve(tokens, ask))
             yield ask
+
+    def _reserve_summary(
+        self, held: ExitStack, tokens: int, options: BriefOptions, ask: Ask
+    ) -> Ask:
+        """Hold room before a summary model; without it, sentences will be chosen if need be."""
+        abstractor = self.abstractors.find(options.summary_model)
+        try:
+            summary = held.enter_context(abstractor.reserve(tokens, ask))
+        except QueueFull:
+            if not ask.may_vary:
+                raise
+            return ask
+        return replace(ask, summary_room=summary.room)
 
     def _translation_queue(self, release: Release, options: BriefOptions) -> SegmentQueue | None:
         """Find where a release will wait; None where nothing of it will, or reading tells why."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depesche.abstract import Abstractors
-from depesche.alignment import align
+from depesche.alignment import align, explains
 from depesche.errors import DeadlineExceeded, QueueFull
 from depesche.fidelity import weigh
 from depesche.fidelity.abridged import check_abridged
@@ -111,13 +111,13 @@ class KeySentences:
         if options.strategy is SummaryStrategy.EXTRACTIVE:
             return await self._chosen(body, count, shape, cutoff)
         abstractor = self._abstractors.find(options.summary_model)
-        shape |= abstractor.options()
+        shape |= abstractor.options(reproducible=options.reproducible)
         if len(body.texts) <= count:  # there is nothing to leave out
             return await self._chosen(body, count, shape, cutoff, abstractor.identity)
         try:
             written = await abstractor.write(_readable(body), ask, cutoff)
         except (QueueFull, DeadlineExceeded):
-            if ask.reproducible and not ask.partial:
+            if not ask.may_vary:
                 raise
             shape = {"sentences": str(count), "strategy": SummaryStrategy.EXTRACTIVE.value}
             return await self._chosen(body, count, shape, cutoff)
@@ -193,7 +193,9 @@ def _draft(body: _Body, text: str, rest: Sequence[int]) -> BriefSentence | None:
     """
     places = sorted(rest)
     source = " ".join(body.texts[place] for place in places)
-    if not places or not is_sound(text) or _SPOILT in text or check_abridged(source, text):
+    if not places or not is_sound(text) or _SPOILT in text:
+        return None
+    if not explains(source, text) or check_abridged(source, text):
         return None
     inherited = tuple(
         replace(finding, source_span=None, target_span=None)

@@ -30,11 +30,13 @@ class LoadedModel:
         backend: the model.
         identity: what exactly it is.
         languages: what it reads.
+        decoding: how it writes, for signatures.
     """
 
     backend: TranslationBackend
     identity: ModelIdentity
     languages: frozenset[Language]
+    decoding: str = "greedy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,21 +236,30 @@ def _load(model: Installed, settings: Settings, store: ModelStore) -> LoadedMode
             shortens=is_abstractive(spec),
         )
     identity = _identity(model, backend.quantisation)
-    languages = frozenset(spec.languages)
+    languages, decoding = frozenset(spec.languages), _decoding(spec)
     if not settings.idle_seconds:
-        return LoadedModel(backend, identity, languages)
+        return LoadedModel(backend, identity, languages, decoding)
 
     def before_reload() -> None:
         if store.verify(spec.name).digest != model.digest:
             raise ModelError(f"model '{spec.name}' was replaced; reload the models")
         _check_fits(model, settings)
 
-    return LoadedModel(Resident(backend, before_reload), identity, languages)
+    return LoadedModel(Resident(backend, before_reload), identity, languages, decoding)
 
 
 def _check_fits(model: Installed, settings: Settings) -> None:
     limit = settings.memory_mib * 2**20 or memory_limit()
     check_fits(model.spec.name, model.size, worker_count(settings), limit=limit, used=memory_used())
+
+
+def _decoding(spec: ModelSpec) -> str:
+    rules = spec.decoding
+    search = "greedy" if rules.beam_size == 1 else f"beam{rules.beam_size}"
+    return (
+        f"{search},penalty{rules.length_penalty:g},min{rules.min_target_tokens},"
+        f"max{spec.max_target_tokens},ngram{rules.no_repeat_ngram_size}"
+    )
 
 
 def _identity(model: Installed, quantisation: str) -> ModelIdentity:

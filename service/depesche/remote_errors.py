@@ -20,6 +20,7 @@ from depesche.errors import (
     NotReady,
     QueueFull,
     QuotaExceeded,
+    ReloadFailed,
     RequestError,
     ShuttingDown,
     Unauthenticated,
@@ -118,6 +119,7 @@ _BY_REASON: Mapping[str, Callable[[_Failure], DepescheError]] = MappingProxyType
         "FeatureUnavailable": lambda failure: _as_sent(FeatureUnavailable("", ""), failure),
         "ModelUnknown": lambda failure: _as_sent(ModelUnknown(""), failure),
         "Unauthenticated": lambda failure: Unauthenticated(failure.message),
+        "ReloadFailed": lambda failure: ReloadFailed(failure.message),
         "QueueFull": lambda failure: QueueFull(failure.message, failure.retry_after),
         "QuotaExceeded": lambda failure: QuotaExceeded(
             failure.message, failure.retry_after, failure.client

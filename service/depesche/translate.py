@@ -67,11 +67,6 @@ class _Call:
     timings: Timings
     came: float
 
-    @property
-    def may_give_up(self) -> bool:
-        """Whether sentences may stay as they were decoded first, for want of time."""
-        return self.ask.partial or not self.ask.reproducible
-
 
 class Translators:
     """The translators that are loaded, and which languages go to which of them."""
@@ -157,7 +152,7 @@ class Translator:
         return {
             "decoding": "greedy",
             "again": again,
-            "batch": f"{'release' if reproducible else 'shared'},{self._queue.batch_tokens}",
+            "batch": self._queue.batching(reproducible=reproducible),
             "segment": str(self._backend.max_source_tokens),
         }
 
@@ -209,7 +204,7 @@ class Translator:
                         started += time.monotonic() - given  # the reader's time isn't ours
             timings.add("translate", time.monotonic() - started)
             started = time.monotonic()
-            again_cutoff = cutoff if call.may_give_up else None
+            again_cutoff = cutoff if call.ask.may_vary else None
             async with aclosing(finished_before(again, again_cutoff)) as results:
                 async for translation in results:
                     given = time.monotonic()
@@ -243,7 +238,7 @@ class Translator:
             try:
                 hypotheses = await self._beam(parts, call)
             except DeadlineExceeded:
-                if call.may_give_up:  # what there is stays
+                if call.ask.may_vary:  # what there is stays
                     break
                 raise
             again = await _compose(sentence, hypotheses, decoding, call.language)

@@ -285,6 +285,8 @@ class ModelIdentity:
 class Signature:
     """All that shaped a result: the same text under the same signature gives the same brief.
 
+    That is so on the same kind of CPU; another one may round otherwise in 8 bits.
+
     Modelled on the signatures of sacrebleu (Post 2018, "A Call for Clarity in Reporting BLEU
     Scores").
 

@@ -64,6 +64,38 @@ def test_what_it_does_not_say(target: str, kind: FindingKind) -> None:
             assert target[span.start : span.end] == finding.found
 
 
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("He praised engineers.", "He praised three engineers."),
+        ("Half of them came.", "There came a third of them."),
+        ("It is the first bridge.", "It is the second bridge."),
+        ("Guests came.", "There came thousands of guests."),
+        ("They built two bridges.", "They built three bridges."),
+        ("It names the October Hall.", "It names the January Hall."),
+        ("The disease spread.", "The COVID-19 disease spread."),
+    ],
+)
+def test_figures_that_a_translator_may_add(source: str, target: str) -> None:
+    """Numbers in words, ordinals, fractions and months in names; each is reported once."""
+    findings = [f for f in check_abridged(source, target) if f.kind.value.endswith("_invented")]
+    assert len(findings) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("It cost 50 percent of it.", "It cost half of it."),
+        ("They built 3 bridges.", "They built three bridges."),
+        ("A man may go.", "One of them may go first."),
+        ("They met on 2 May 2020.", "They met on the second of May."),
+    ],
+)
+def test_figures_in_other_words(source: str, target: str) -> None:
+    """Have their value in the source; one and the first are mostly none."""
+    assert check_abridged(source, target) == ()
+
+
 def test_quotation_marks_around_what_nobody_said() -> None:
     """The words are the source's, but it doesn't quote them."""
     source = "The bridge is open to all traffic since Monday."

@@ -360,6 +360,7 @@ async def test_a_failed_reload_keeps_the_running_models() -> None:
         brief = (await found.briefs.CreateBrief(request())).brief
         ready = await found.is_serving("readiness")
 
-    assert failed.code is StatusCode.INTERNAL
+    assert failed.code is StatusCode.FAILED_PRECONDITION
+    assert failed.message == "model 'embedded': model.bin is missing"
     assert brief.headline.text == "NEUE BRÜCKE IN KÖLN"
     assert ready

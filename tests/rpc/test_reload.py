@@ -90,7 +90,8 @@ async def test_a_setting_that_is_wrong_keeps_the_running_models(folder: Path) ->
         after = await _german(found)
         page = await asyncio.to_thread(scrape, server)
 
-    assert failed.code is StatusCode.INTERNAL
+    assert failed.code is StatusCode.FAILED_PRECONDITION
+    assert "routes: must be LANGUAGE=NAME" in failed.message
     assert after == "embedded"
     assert (sample(page, _FAILED), sample(page, _DONE)) == (1, 0)
 

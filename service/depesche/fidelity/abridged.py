@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from depesche.fidelity.dates import ENGLISH_MONTHS, ENGLISH_WEEKDAYS
-from depesche.fidelity.figures import check_figures
+from depesche.fidelity.figures import check_figures, check_small_figures
 from depesche.fidelity.repetition import check_repetition
 from depesche.fidelity.romanise import alike, fold
 from depesche.fidelity.shape import is_empty
@@ -64,11 +64,12 @@ def check_abridged(source: str, target: str) -> tuple[Finding, ...]:
     figures = check_figures(source, target, Language.ENGLISH)
     found = (
         *(finding for finding in figures if finding.kind in _INVENTED_FIGURES),
+        *check_small_figures(source, target),
         *_names(source, target),
         *_quotations(source, target),
         *check_repetition(source, target),
     )
-    return found[:_MOST_FINDINGS]
+    return tuple(dict.fromkeys(found))[:_MOST_FINDINGS]
 
 
 def _names(source: str, target: str) -> Iterator[Finding]:

@@ -1,19 +1,23 @@
 """Checks that a translation keeps the figures of its source: numbers, dates, shares and amounts."""
 
+from decimal import Decimal
 from itertools import islice
 
 from depesche.fidelity.bounds import read_bound
-from depesche.fidelity.figure import Figure, FigureKind, Weight
+from depesche.fidelity.figure import Figure, FigureKind, Key, Weight
 from depesche.fidelity.figure_matching import pairs, unmatched
 from depesche.fidelity.figure_reader import read_figures
 from depesche.fidelity.units import read_unit
 from depesche.types import Finding, FindingKind, Language, Span
 
-__all__ = ["check_figures"]
+__all__ = ["check_figures", "check_small_figures"]
 
 # More that are missing, or invented, aren't listed: a table of thousands would fill the reply.
 _MOST_FINDINGS = 100
 
+# "One" and "the first" are mostly no figures; "may" and "march" mostly no months.
+_IDIOM = ("", Decimal(1))
+_OTHER_WORDS = frozenset({"may", "march"})
 
 _MISSING = {
     FigureKind.NUMBER: FindingKind.NUMBER_MISSING,
@@ -54,6 +58,33 @@ def check_figures(source: str, target: str, language: Language) -> list[Finding]
         if (finding := change(source, target, figure, other, language))
     )
     return findings + list(islice(changed, _MOST_FINDINGS))
+
+
+def check_small_figures(source: str, target: str) -> list[Finding]:
+    """Find what `check_figures` leaves to a translator, where both texts are English.
+
+    Numbers in words, ordinals, fractions, digits of names and months in names, of which none in
+    `source` has the value.
+
+    Args:
+        source: what the target was made from.
+        target: what may say no more than it.
+    """
+    said = read_figures(source, Language.ENGLISH)
+    stated = said.mentions.union(*(_keys(figure) for figure in said.figures))
+    added = (
+        figure
+        for figure in read_figures(target, Language.ENGLISH).figures
+        if figure.weight is not Weight.FIRM
+        and _IDIOM not in figure.meaning.keys
+        and target[figure.span.start : figure.span.end].casefold() not in _OTHER_WORDS
+        and not figure.meaning.keys & stated
+    )
+    return [_invented(figure, target) for figure in islice(added, _MOST_FINDINGS)]
+
+
+def _keys(figure: Figure) -> frozenset[Key]:
+    return figure.meaning.keys.union(figure.meaning.hints, *(part.keys for part in figure.parts))
 
 
 def _missing(figure: Figure, source: str) -> Finding:

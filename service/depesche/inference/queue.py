@@ -59,6 +59,11 @@ class Ask:
     room: Room | None = None
     summary_room: Room | None = None
 
+    @property
+    def may_vary(self) -> bool:
+        """Whether the result may come out in another way for want of room or time."""
+        return self.partial or not self.reproducible
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentResult:
@@ -134,6 +139,10 @@ class SegmentQueue:
     def batch_tokens(self) -> int:
         """Most padded source tokens of a batch."""
         return self._batch_tokens
+
+    def batching(self, *, reproducible: bool) -> str:
+        """Tell how batches are made up, for signatures."""
+        return f"{'release' if reproducible else 'shared'},{self._batch_tokens}"
 
     @contextmanager
     def reserve(self, tokens: int, ask: Ask) -> Iterator[Ask]:

@@ -14,7 +14,14 @@ from google.rpc.status_pb2 import Status
 
 from depesche.config import Settings
 from depesche.engine import Engine
-from depesche.errors import InvalidRequest, ModelUnknown, NotReady, ShuttingDown
+from depesche.errors import (
+    InvalidRequest,
+    ModelUnknown,
+    NotReady,
+    OperatorError,
+    ReloadFailed,
+    ShuttingDown,
+)
 from depesche.server import convert
 from depesche.server.feed import as_finished, until
 from depesche.server.metrics import Metrics
@@ -245,11 +252,12 @@ class SummarisationServicer(_Servicer, summarisation_pb2_grpc.SummarisationServi
     async def Summarise(
         self, request: summarisation_pb2.SummariseRequest, context: _Context
     ) -> summarisation_pb2.SummariseResponse:
-        """Choose the key sentences of an English text."""
-        del context
+        """Choose or write the key sentences of an English text."""
         release, options = summarise_arguments(request)
         with renamed(TEXT_PATHS):
-            summary = await self._door.engine.summarise(release, options)
+            summary = await self._door.engine.summarise(
+                release, options, deadline=_deadline(context)
+            )
         self._metrics.timed(summary.timings)
         return convert.summarise_response(summary)
 
@@ -283,7 +291,10 @@ class ModelServicer(_Servicer, model_pb2_grpc.ModelServiceServicer):
         """Load the models anew, to the end even if the caller goes away."""
         del context
         check_known(request)
-        models = await asyncio.shield(asyncio.ensure_future(self._door.reloader.reload()))
+        try:
+            models = await asyncio.shield(asyncio.ensure_future(self._door.reloader.reload()))
+        except OperatorError as error:
+            raise ReloadFailed(str(error)) from error
         return model_pb2.ReloadModelsResponse(models=[convert.model_message(m) for m in models])
 
 

@@ -37,6 +37,7 @@ CODES: dict[type[DepescheError], StatusCode] = {
     errors.DeadlineExceeded: StatusCode.DEADLINE_EXCEEDED,
     errors.NotReady: StatusCode.UNAVAILABLE,
     errors.ShuttingDown: StatusCode.UNAVAILABLE,
+    errors.ReloadFailed: StatusCode.FAILED_PRECONDITION,
     errors.ConfigurationError: StatusCode.INTERNAL,
     errors.ModelError: StatusCode.INTERNAL,
 }

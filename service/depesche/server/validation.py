@@ -49,6 +49,7 @@ TEXT_PATHS: Mapping[str, str] = MappingProxyType(
         "language": "text",
         "options.sentence_count": "sentence_count",
         "options.strategy": "strategy",
+        "options.summary_model": "summary_model",
     }
 )
 """The paths in a request for a text that the pipeline names otherwise."""

@@ -71,8 +71,9 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReloadModels(self, request, context):
-        """Load the models in use anew, beside the running ones, and swap when they are warm; on any
-        failure the running ones stay and the call fails.
+        """Load the models in use anew, beside the running ones, and swap when they are warm. On any failure
+        the running ones stay, and the call fails: with FAILED_PRECONDITION and the reason where a model
+        or a setting is at fault.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

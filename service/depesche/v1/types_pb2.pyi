@@ -697,7 +697,9 @@ Global___ModelIdentity: _TypeAlias = ModelIdentity  # noqa: Y015
 
 @_typing.final
 class Signature(_message.Message):
-    """All that shaped a result: the same text under the same signature gives the same brief."""
+    """All that shaped a result: the same text under the same signature gives the same brief, on the same
+    kind of CPU.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
