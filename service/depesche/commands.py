@@ -14,7 +14,7 @@ from depesche import render
 from depesche.client import Client
 from depesche.config import Settings, load_settings
 from depesche.errors import InvalidRequest, Violation
-from depesche.evaluate import Report, Run, compare, compare_summaries, kinds_of
+from depesche.evaluate import Report, Run, compare, compare_summaries, kinds_of, load_rouge
 from depesche.lines import Line, split_lines, translate_lines
 from depesche.loading import Loader
 from depesche.local import LocalClient
@@ -203,6 +203,7 @@ async def evaluate_summaries(
         ConfigurationError: the extra `evaluate` isn't installed.
     """
     sources, references = _pairs(source, reference)
+    load_rouge()
     names = ["", *dict.fromkeys(models)]
     drafts = [_Draft() for _ in names]
     with progress(sys.stderr) as bar:

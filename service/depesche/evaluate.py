@@ -17,7 +17,17 @@ from depesche.text import sentences as splitter
 from depesche.types import Language
 from depesche.v1 import types_pb2
 
-__all__ = ["Report", "Run", "Score", "System", "compare", "compare_summaries", "kinds_of", "score"]
+__all__ = [
+    "Report",
+    "Run",
+    "Score",
+    "System",
+    "compare",
+    "compare_summaries",
+    "kinds_of",
+    "load_rouge",
+    "score",
+]
 
 SAMPLES = 1_000
 """Resamples of each paired bootstrap (Koehn 2004, "Statistical Significance Tests for Machine
@@ -227,13 +237,7 @@ def compare_summaries(runs: Sequence[Run], references: Sequence[str]) -> Report:
     Raises:
         ConfigurationError: the extra `evaluate` isn't installed.
     """
-    try:
-        from rouge_score import rouge_scorer  # noqa: PLC0415 - needs the extra
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"{error.name} isn't installed; `pip install 'depesche[evaluate]'` adds it"
-        ) from error
-    scorer = rouge_scorer.RougeScorer(_ROUGES, use_stemmer=True)
+    scorer = load_rouge().RougeScorer(_ROUGES, use_stemmer=True)
     values = np.array(
         [
             [
@@ -253,6 +257,21 @@ def compare_summaries(runs: Sequence[Run], references: Sequence[str]) -> Report:
         differences = values[place] - values[0]
         scores[place] = _tested(scores[place], [_p_value(d) for d in differences.T])
     return _report("summary", Language.ENGLISH, runs, scores)
+
+
+def load_rouge() -> Any:
+    """Import the module that scores by ROUGE; early, so that no work is lost where it is missing.
+
+    Raises:
+        ConfigurationError: the extra `evaluate` isn't installed.
+    """
+    try:
+        from rouge_score import rouge_scorer  # noqa: PLC0415 - needs the extra
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"{error.name} isn't installed; `pip install 'depesche[evaluate]'` adds it"
+        ) from error
+    return rouge_scorer
 
 
 def _rouge(scorer: Any, output: str, reference: str) -> list[float]:
