@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import itertools
 import json
 import socket
 import subprocess
@@ -19,10 +20,13 @@ from depesche.cli import main
 from depesche.config import Settings
 from depesche.errors import ModelError
 from depesche.inference.fake import FakeBackend
-from depesche.loading import LoadedModels, Loader
+from depesche.inference.fake_encoder import FakeEncoder
+from depesche.loading import LoadedModel, LoadedModels, Loader
+from depesche.models.store import ModelStore
 from depesche.server.app import running
+from depesche.types import SOURCES, Language, ModelIdentity
 from depesche.v1 import brief_pb2, translation_pb2
-from tests.support import fake_loader
+from tests.support import SUMMARY, TRANSLATION, fake_loader
 
 _ROOT = Path(__file__).parents[1]
 _GERMAN = "Die Stadt Köln hat am Montag eine neue Brücke über den Rhein eröffnet."
@@ -194,6 +198,40 @@ def test_evaluate(run: Run, tmp_path: Path) -> None:
     assert system["sentences"] == 1
 
 
+def test_evaluate_two_models(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Another begins each turn; each is told by what the replies say of it."""
+    asked: list[str] = []
+
+    def model(name: str, english: Callable[[str], str]) -> LoadedModel:
+        def answer(text: str) -> str:
+            if "Köln" in text:
+                asked.append(name)
+            return english(text)
+
+        identity = ModelIdentity("translation", name, "7", name * 8, "none", "Apache-2.0")
+        return LoadedModel(FakeBackend(answer), identity, frozenset(SOURCES))
+
+    def load(_settings: Settings, _store: ModelStore) -> LoadedModels:
+        models = {"small": model("small", str.upper), "large": model("large", str.lower)}
+        return LoadedModels(FakeEncoder(), SUMMARY, models, dict.fromkeys(SOURCES, "small"))
+
+    lines = [f"Die Stadt Köln hat {i} neue Brücken." for i in range(120)]
+    (tmp_path / "de").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "en").write_text("\n".join(map(str.upper, lines)), encoding="utf-8")
+    files = ("--source", f"{tmp_path}/de", "--reference", f"{tmp_path}/en")
+    arguments = ("--lang", "de", "--model", "small", "--model", "large", "--format", "json")
+    code = main(("evaluate", *files, *arguments), loader=load)
+    report = json.loads(capsysbinary.readouterr().out)
+    small, large = report["systems"]
+
+    assert code == 0
+    assert [name for name, _ in itertools.groupby(asked)] == ["small", "large", "small", "large"]
+    assert [system["model"]["digest"] for system in (small, large)] == ["small" * 8, "large" * 8]
+    assert small["scores"][0]["value"] == pytest.approx(100)
+    assert large["scores"][0]["p_value"] < 0.01
+    assert report["words"] == 120 * 7
+
+
 def test_evaluate_by_a_server(run: Run, tmp_path: Path, server: str) -> None:
     """A server's models are measured through it; one that it hasn't is an error."""
     (tmp_path / "de").write_text(f"{_GERMAN}\n" * 120, encoding="utf-8")
@@ -201,9 +239,12 @@ def test_evaluate_by_a_server(run: Run, tmp_path: Path, server: str) -> None:
     arguments = ("--lang", "de", "--source", f"{tmp_path}/de", "--reference", f"{tmp_path}/en")
     there = ("--server", server, "--token", _TOKEN)
 
-    code, out, _ = run("evaluate", *arguments, *there, "--model", "embedded", "--format", "json")
+    twice = ("--model", "embedded", "--model", "embedded", "--format", "json")
+    code, out, _ = run("evaluate", *arguments, *there, *twice)
+    first, again = json.loads(out)["systems"]
     assert code == 0
-    assert json.loads(out)["systems"][0]["scores"][0]["value"] == pytest.approx(100)
+    assert first["scores"][0]["value"] == pytest.approx(100)
+    assert [found["p_value"] for found in again["scores"]] == [1.0, 1.0]
 
     code, out, err = run("evaluate", *arguments, *there, "--model", "opus-mt-de-en")
     assert (code, out) == (2, "")
@@ -235,6 +276,39 @@ def test_evaluate_summaries(run: Run, tmp_path: Path) -> None:
     code, _, err = run(*arguments, "--model", "bart-large-cnn")
     assert code == 2
     assert "depesche: summary_model: none is loaded" in err
+
+
+def test_evaluate_written_summaries(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """The model that writes is told beside the encoder, and how often its own sentences stood."""
+    sound = "The city opened a new bridge across the river on Monday."
+    text = f"{sound} It cost 12 million euros and is 400 metres long. The old one is closed."
+    wrong = "The new bridge across the river cost 15 million euros."
+    other = "The museum shows a hundred paintings of the last century until the end of March."
+    (tmp_path / "texts").write_text(f"{text}\n{text} {other}\n", encoding="utf-8")
+    (tmp_path / "short").write_text(f"{sound}\n" * 2, encoding="utf-8")
+    writer = FakeBackend(lambda read: wrong if other in read else sound, max_source_tokens=1000)
+    identity = ModelIdentity("summary", "bart", "1", "c" * 64, "int8", "MIT")
+
+    def load(_settings: Settings, _store: ModelStore) -> LoadedModels:
+        return LoadedModels(
+            FakeEncoder(),
+            SUMMARY,
+            {"embedded": LoadedModel(FakeBackend(), TRANSLATION, frozenset(SOURCES))},
+            dict.fromkeys(SOURCES, "embedded"),
+            {"bart": LoadedModel(writer, identity, frozenset({Language.ENGLISH}))},
+        )
+
+    files = ("--source", f"{tmp_path}/texts", "--reference", f"{tmp_path}/short")
+    arguments = ("--task", "summary", "--sentences", "1", "--model", "bart", "--format", "json")
+    code = main(("evaluate", *files, *arguments), loader=load)
+    extracts, written = json.loads(capsysbinary.readouterr().out)["systems"]
+
+    assert code == 0
+    assert (extracts["name"], extracts["model"]["digest"]) == ("extractive", "b" * 64)
+    assert (written["name"], written["model"]["digest"]) == ("bart", "c" * 64)
+    assert (extracts["rates"]["own sentences"], written["rates"]["own sentences"]) == (0, 50)
 
 
 def test_models(run: Run) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from depesche.local import LocalClient
 from depesche.progress import progress
 from depesche.text.sentences import split
 from depesche.types import BriefOptions, Language, Release, SummaryStrategy
-from depesche.v1 import brief_pb2, model_pb2, types_pb2
+from depesche.v1 import brief_pb2, types_pb2
 
 __all__ = [
     "Service",
@@ -141,7 +141,8 @@ async def evaluate_text(
 ) -> str:
     """Translate lines by each model and tell how good the English is, as `text` or `json`.
 
-    The models take turns at some lines each, so that whatever else the machine does hits all alike.
+    The models take turns at some lines each, and another begins each time, so that whatever else
+    the machine does hits all alike. One that is named twice shows how far chance goes.
 
     Args:
         service: where it is done.
@@ -156,27 +157,26 @@ async def evaluate_text(
         FeatureUnavailable: no such model is there.
     """
     sources, references = _pairs(source, reference)
-    names = list(dict.fromkeys(models)) or [""]
-    drafts = [_Draft() for _ in names]
-    settings = _settings(*names)
+    drafts = [_Draft(name) for name in models or [""]]
+    settings = _settings(*models)
     with progress(sys.stderr) as bar:
         async with service.connect(settings) as client:
-            bar.start(len(sources) * len(names))
-            for start in range(0, len(sources), _TURN):
+            bar.start(len(sources) * len(drafts))
+            for turn, start in enumerate(range(0, len(sources), _TURN)):
                 lines = sources[start : start + _TURN]
-                for name, draft in zip(names, drafts, strict=True):
+                for draft in _rotated(drafts, turn):
                     with draft.timed():
-                        async for line in translate_lines(client, lines, language, settings, name):
-                            draft.add(line.text, [s.findings for s in line.sentences])
-                            draft.again += sum(s.decoding in _AGAIN for s in line.sentences)
+                        async for line in translate_lines(
+                            client, lines, language, settings, draft.name
+                        ):
+                            draft.add(line.text, [s.findings for s in line.sentences], line.models)
+                            draft.counted += sum(s.decoding in _AGAIN for s in line.sentences)
                             bar.advance()
-            listed = await client.models()
-    found = [_routed(listed, language, name) for name in names]
     runs = [
-        draft.run(model, {"by beam or parts": draft.share(draft.again)})
-        for draft, model in zip(drafts, found, strict=True)
+        draft.run(draft.name or draft.model.name or "default", "by beam or parts")
+        for draft in drafts
     ]
-    return _report(compare(runs, references, language), output_format)
+    return _report(compare(runs, references, language, _words(sources)), output_format)
 
 
 async def evaluate_summaries(
@@ -204,13 +204,14 @@ async def evaluate_summaries(
     """
     sources, references = _pairs(source, reference)
     load_rouge()
-    names = ["", *dict.fromkeys(models)]
-    drafts = [_Draft() for _ in names]
+    drafts = [_Draft(name) for name in ("", *models)]
+    own = types_pb2.SUMMARY_STRATEGY_ABSTRACTIVE
     with progress(sys.stderr) as bar:
         async with service.connect(_settings(*models)) as client:
-            bar.start(len(sources) * len(names))
-            for text in sources:
-                for name, draft in zip(names, drafts, strict=True):
+            bar.start(len(sources) * len(drafts))
+            for turn, text in enumerate(sources):
+                for draft in _rotated(drafts, turn):
+                    name = draft.name
                     strategy = SummaryStrategy.ABSTRACTIVE if name else SummaryStrategy.EXTRACTIVE
                     options = BriefOptions(
                         sentence_count, strategy, reproducible=True, summary_model=name
@@ -220,48 +221,66 @@ async def evaluate_summaries(
                     draft.add(
                         "\n".join(s.text for s in reply.sentences),
                         [s.findings for s in reply.sentences],
+                        reply.signature.models,
                     )
-                    own = types_pb2.SUMMARY_STRATEGY_ABSTRACTIVE
-                    draft.again += sum(s.strategy == own for s in reply.sentences)
+                    draft.counted += sum(s.strategy == own for s in reply.sentences)
                     bar.advance()
-            listed = await client.models()
-    runs = [
-        draft.run(
-            _encoder(listed) if not name else _named(listed, name), shares, name or "extractive"
-        )
-        for name, draft in zip(names, drafts, strict=True)
-        for shares in ({"own sentences": draft.share(draft.again)},)
-    ]
+    runs = [draft.run(draft.name or "extractive", "own sentences") for draft in drafts]
     references = ["\n".join(_english_sentences(line)) for line in references]
-    return _report(compare_summaries(runs, references), output_format)
+    return _report(compare_summaries(runs, references, _words(sources)), output_format)
 
 
 @dataclass(slots=True)
 class _Draft:
-    """What one system has made so far."""
+    """What one system has made so far.
 
+    Attributes:
+        name: the model's, or "" for the usual one.
+        model: what exactly it is, as the signature of the latest reply says.
+        outputs: what it made.
+        findings: those of each sentence.
+        counted: sentences of a kind that the report tells the share of.
+        seconds: time that it took.
+    """
+
+    name: str
+    model: types_pb2.ModelIdentity = field(default_factory=types_pb2.ModelIdentity)
     outputs: list[str] = field(default_factory=list)
     findings: list[Sequence[str]] = field(default_factory=list)
-    again: int = 0
+    counted: int = 0
     seconds: float = 0.0
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        started = time.monotonic()
+        started = time.perf_counter()
         yield
-        self.seconds += time.monotonic() - started
+        self.seconds += time.perf_counter() - started
 
-    def add(self, output: str, findings: Iterable[Sequence[types_pb2.Finding]]) -> None:
+    def add(
+        self,
+        output: str,
+        findings: Iterable[Sequence[types_pb2.Finding]],
+        models: Iterable[types_pb2.ModelIdentity],
+    ) -> None:
         self.outputs.append(output)
         self.findings += map(kinds_of, findings)
+        # A summary that a model writes rests on the encoder too.
+        self.model = next((m for m in models if self.name in ("", m.name)), self.model)
 
-    def share(self, count: int) -> float:
-        return 100 * count / len(self.findings) if self.findings else 0.0
-
-    def run(self, model: model_pb2.Model, shares: Mapping[str, float], name: str = "") -> Run:
+    def run(self, name: str, share: str) -> Run:
         keys = ("name", "revision", "digest", "quantisation", "licence")
-        identity = {key: str(getattr(model, key)) for key in keys}
-        return Run(name or model.name, identity, self.outputs, self.findings, shares, self.seconds)
+        identity = {key: str(getattr(self.model, key)) for key in keys}
+        shares = {share: 100 * self.counted / max(1, len(self.findings))}
+        return Run(name, identity, self.outputs, self.findings, shares, self.seconds)
+
+
+def _rotated(drafts: Sequence[_Draft], turn: int) -> Sequence[_Draft]:
+    first = turn % len(drafts)
+    return [*drafts[first:], *drafts[:first]]
+
+
+def _words(sources: Sequence[str]) -> int:
+    return sum(len(source.split()) for source in sources)
 
 
 def _pairs(source: str, reference: str) -> tuple[list[str], list[str]]:
@@ -272,22 +291,6 @@ def _pairs(source: str, reference: str) -> tuple[list[str], list[str]]:
         rule = f"must have one line for each of the source's {len(sources)}, not {len(references)}"
         raise InvalidRequest([Violation("--reference", rule)])
     return sources, references
-
-
-def _routed(models: Sequence[model_pb2.Model], language: Language, name: str) -> model_pb2.Model:
-    if name:
-        return _named(models, name)
-    return next((m for m in models if language.value in m.routes), model_pb2.Model(name="default"))
-
-
-def _named(models: Sequence[model_pb2.Model], name: str) -> model_pb2.Model:
-    return next((model for model in models if model.name == name), model_pb2.Model(name=name))
-
-
-def _encoder(models: Sequence[model_pb2.Model]) -> model_pb2.Model:
-    ready = model_pb2.MODEL_STATE_READY
-    encoders = (m for m in models if m.task == "summary" and m.state == ready)
-    return next(encoders, model_pb2.Model(name="encoder"))
 
 
 def _english_sentences(text: str) -> list[str]:

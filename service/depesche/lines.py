@@ -41,10 +41,12 @@ class Line:
     Attributes:
         text: the English, which holds no line break.
         sentences: the sentences that it is made of.
+        models: the models that made them.
     """
 
     text: str
     sentences: tuple[types_pb2.TranslatedSentence, ...] = ()
+    models: tuple[types_pb2.ModelIdentity, ...] = ()
 
 
 def split_lines(text: str) -> list[str]:
@@ -101,8 +103,9 @@ async def _translate(
     found: list[list[types_pb2.TranslatedSentence]] = [[] for _ in lines]
     for sentence in response.translation:
         found[sentence.block].append(sentence)
+    models = tuple(response.signature.models)
     return [
-        Line(_one_line(s.text for s in sentences), tuple(sentences))
+        Line(_one_line(s.text for s in sentences), tuple(sentences), models)
         if text
         else Line(_one_line([line]))
         for line, text, sentences in zip(lines, sent, found, strict=True)

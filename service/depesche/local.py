@@ -10,7 +10,7 @@ from depesche.loading import Loader
 from depesche.server import convert
 from depesche.server.validation import RELEASE_PATHS, TEXT_PATHS, renamed
 from depesche.types import BriefOptions, Release
-from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2, types_pb2
+from depesche.v1 import brief_pb2, summarisation_pb2, translation_pb2, types_pb2
 
 __all__ = ["LocalClient"]
 
@@ -54,10 +54,6 @@ class LocalClient:
         with renamed(TEXT_PATHS):
             summary = await self._engine.summarise(release, options or BriefOptions())
             return convert.summarise_response(summary)
-
-    async def models(self) -> list[model_pb2.Model]:
-        """List the models of the manifest."""
-        return [convert.model_message(status) for status in self._engine.models()]
 
     async def aclose(self) -> None:
         """Free the models."""
