@@ -132,7 +132,7 @@ async def test_sentences_of_the_models_own() -> None:
         ("The European Union paid 40 percent.", (5,), "abstractive"),
     ]
     assert [model.name for model in brief.signature.models] == ["bart", "minilm"]
-    assert brief.signature.options["strategy"] == "abstractive"
+    assert brief.signature.options["strategy"] == "abstractive,extractive"
     assert brief.signature.options["chunk"] == "1000"
     assert brief.signature.options["writing"] == "beam4,penalty2,min5,max20,ngram3"
     assert brief.signature.options["batch"].startswith("shared,")

@@ -35,6 +35,8 @@ BODY = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 _UNSOUND = 3.0
 # Share of the range of relevance that a lighter finding costs, for each unit of its weight.
 _DOUBT = 0.1
+# In signatures: sentences that don't stand the checks give way to chosen ones.
+_BOTH = f"{SummaryStrategy.ABSTRACTIVE},{SummaryStrategy.EXTRACTIVE}"
 # Bytes that aren't UTF-8, of a model that writes them, come as this.
 _SPOILT = "\N{REPLACEMENT CHARACTER}"
 # Of the ranking of the translation's sentences, so many times those that are asked for are enough:
@@ -107,11 +109,11 @@ class KeySentences:
             LoadError: there is no room, or no time.
         """
         body, count = _body(translations), options.sentence_count
-        shape = {"sentences": str(count), "strategy": options.strategy.value}
+        chosen = {"sentences": str(count), "strategy": SummaryStrategy.EXTRACTIVE.value}
         if options.strategy is SummaryStrategy.EXTRACTIVE:
-            return await self._chosen(body, count, shape, cutoff)
+            return await self._chosen(body, count, chosen, cutoff)
         abstractor = self._abstractors.find(options.summary_model)
-        shape |= abstractor.options(reproducible=options.reproducible)
+        shape = {**chosen, "strategy": _BOTH, **abstractor.options(reproducible=ask.reproducible)}
         if len(body.texts) <= count:  # there is nothing to leave out
             return await self._chosen(body, count, shape, cutoff, abstractor.identity)
         try:
@@ -119,8 +121,7 @@ class KeySentences:
         except (QueueFull, DeadlineExceeded):
             if not ask.may_vary:
                 raise
-            shape = {"sentences": str(count), "strategy": SummaryStrategy.EXTRACTIVE.value}
-            return await self._chosen(body, count, shape, cutoff)
+            return await self._chosen(body, count, chosen, cutoff)
         embeddings = await self._summariser.embed([*body.texts, *written], cutoff)
         sentences = await asyncio.to_thread(_compose, body, written, embeddings, count)
         return Chosen(sentences, (abstractor.identity, self._summariser.identity), shape)

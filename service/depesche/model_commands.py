@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -134,11 +135,8 @@ def _store(settings: Settings) -> ModelStore:
 
 def _wish(wish: Wish, settings: Settings) -> Wish:
     """Add to what the command line asks what the settings say."""
-    return Wish(
-        quantisation=wish.quantisation,
-        accept_licence=wish.accept_licence,
-        update=wish.update,
-        keep_source=wish.keep_source,
+    return replace(
+        wish,
         forbid_noncommercial=settings.forbid_noncommercial,
         convert_python=settings.convert_python,
     )
@@ -163,10 +161,18 @@ def _row(store: ModelStore, spec: ModelSpec) -> tuple[str, ...]:
         ",".join(spec.languages),
         _state(store, spec.name),
         model.revision if model else "-",
-        f"{model.size / 1e6:.0f}" if model else "-",
+        _size(spec, model),
         spec.licence,
         _quality(spec),
     )
+
+
+def _size(spec: ModelSpec, model: Installed | None) -> str:
+    """Write a model's megabytes; about those that it would have in int8 where it isn't here."""
+    if model is not None:
+        return f"{model.size / 1e6:.0f}"
+    weights = spec.memory_bytes("int8")
+    return f"~{weights / 1e6:.0f}" if weights else "-"
 
 
 def _quality(spec: ModelSpec) -> str:

@@ -423,7 +423,9 @@ def test_too_little_room(
     path = folder(FILES, tmp_path / "brought")
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    with pytest.raises(ModelError, match=r"\d+ bytes are needed, and the disk .* has 1000; make"):
+    with pytest.raises(
+        ModelError, match=r"\d+ more bytes are needed and the disk .* has 1000; make"
+    ):
         bring(store, path)
 
 

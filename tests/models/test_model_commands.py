@@ -181,7 +181,7 @@ def test_a_pulled_summary_model_takes_part(
     assert len(brief["keySentences"]) == 3
     assert {s["strategy"] for s in brief["keySentences"]} == {"SUMMARY_STRATEGY_EXTRACTIVE"}
     assert [model["name"] for model in brief["signature"]["models"]] == [name, "minilm"]
-    assert brief["signature"]["options"]["strategy"] == "abstractive"
+    assert brief["signature"]["options"]["strategy"] == "abstractive,extractive"
     assert brief["signature"]["options"]["writing"].startswith("greedy,")
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from depesche.errors import ModelError
 from depesche.models.bundle import Bundle, open_bundle
+from depesche.models.disk import room_fault
 from depesche.models.lock import Conversion, Lock, LockedModel
 from depesche.models.manifest import HubFile, HubSource, Installed, ModelFile
 from depesche.models.shelf import Note, Shelf, Wish, check_licence, measure
@@ -156,12 +157,8 @@ def _copy(bundle: Bundle, home: str, names: Iterable[str], into: Path) -> tuple[
     if into.is_dir():
         shutil.rmtree(into)
     into.mkdir(parents=True)
-    needed, free = sum(bundle.files[path] for path in paths), shutil.disk_usage(into).free
-    if needed > free:
-        raise ModelError(
-            f"{bundle.path}: {needed} bytes are needed, and the disk of {into} has {free}; make"
-            " room and import again"
-        )
+    if fault := room_fault(into, sum(bundle.files[path] for path in paths)):
+        raise ModelError(f"{bundle.path}: {fault}")
     for path in paths:
         bundle.copy(path, into)
     return tuple(measure(into / path.rpartition("/")[2]) for path in paths)

@@ -3,13 +3,11 @@
 Nothing that serves requests imports this; commands do when they need it.
 """
 
-import errno
 import fcntl
 import hashlib
 import os
 import random
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from threading import Event, Lock
 from typing import TypeVar
 
 from depesche.errors import ModelError
+from depesche.models.disk import is_full, room_fault, sync_folder
 from depesche.models.hub import Answer, Hub, HubBusy, Listing, RemoteFile
 from depesche.models.safety import HEAD_BYTES, head_fault, name_fault
 
@@ -37,7 +36,6 @@ _HEADWAY = 2**20
 _LONGEST_BACKOFF = 30.0
 _LONGEST_WAIT = 600.0  # the hub's limits count over five minutes
 _LOCK_POLL = 0.1
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +341,7 @@ class _Download:
             )
         os.fsync(content.fileno())
         self.partial.replace(self.path)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
         return here
 
     def _is_right(self, here: FetchedFile, answer: Answer | None) -> bool:
@@ -367,7 +365,7 @@ class _Download:
             self.progress(self.file.name, have, size)
 
     def _disk_error(self, error: OSError) -> ModelError:
-        if error.errno in _FULL:
+        if is_full(error):
             kept = self.partial.stat().st_size if self.partial.is_file() else 0
             return self.hub.error(
                 self.file.name,
@@ -409,12 +407,8 @@ def _write(content: FileIO, chunk: bytes) -> None:
 
 
 def _check_space(hub: Hub, folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise ModelError(
-            f"{hub.repository}: {needed} more bytes are needed and the disk of {folder} has {free};"
-            " make room and pull again"
-        )
+    if fault := room_fault(folder, needed):
+        raise ModelError(f"{hub.repository}: {fault}")
 
 
 def _git_blob(path: Path) -> str:
@@ -423,11 +417,3 @@ def _git_blob(path: Path) -> str:
         while chunk := content.read(2**20):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,6 @@ What the lock doesn't name counts for nothing. So a model is made beside the one
 lock is written last, in one step; what a kill leaves behind is cleared away by the next change.
 """
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -22,6 +21,7 @@ from typing import Self, TextIO
 
 from depesche.errors import ModelError
 from depesche.models.convert import Quantisation, convert
+from depesche.models.disk import is_full, sync_folder
 from depesche.models.lock import Conversion, LockedModel
 from depesche.models.manifest import WEIGHTS, Installed, ModelFile, ModelSpec
 from depesche.models.store import LOCK, ModelStore
@@ -35,7 +35,6 @@ _COMMIT_DIGITS = 12
 _DIGEST_DIGITS = 8
 _LOCKS = ".locks"
 _STORE_LOCK = ".store"  # no model's name begins with a dot
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +99,7 @@ class Shelf:
                 yield cls(store, spec)
         except OSError as error:
             reason = error.strerror or str(error)
-            advice = (
-                "make room and try again" if error.errno in _FULL else "see DEPESCHE_PULLED_DIR"
-            )
+            advice = "make room and try again" if is_full(error) else "see DEPESCHE_PULLED_DIR"
             raise ModelError(
                 f"model '{spec.name}': {store.pulled_dir} can't be written: {reason}; {advice}"
             ) from error
@@ -147,7 +144,7 @@ class Shelf:
             _hold(file)
             self.store.refresh()
             self.store.lock.with_model(self.spec.name, entry).write(pulled / LOCK)
-            _sync(pulled)
+            sync_folder(pulled)
             self.store.refresh()
 
     def make(self, entry: LockedModel, source: Path, wish: Wish, note: Note) -> Installed:
@@ -197,7 +194,7 @@ class Shelf:
         # spoilt: what is sound isn't made again.
         _remove(target)
         part.rename(target)
-        _sync(self.folder)
+        sync_folder(self.folder)
         conversion = Conversion(
             folder=f"{self.spec.name}/{target.name}",
             quantisation=quantisation,
@@ -211,46 +208,6 @@ class Shelf:
         """Tell how the weights are to be stored: as wished, as they are, or in int8."""
         conversion = self.locked.conversion if self.locked else None
         return wish.quantisation or (conversion.quantisation if conversion else "int8")
-
-
-def _short(commit: str | None) -> str:
-    return commit[:_COMMIT_DIGITS] if commit else "imported"
-
-
-def _hold(file: TextIO, wait: Callable[[], None] = lambda: None) -> None:
-    """Take a lock of the kernel's, which ends with the process, however it ends."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        wait()
-        fcntl.flock(file, fcntl.LOCK_EX)
-
-
-def measure(path: Path) -> ModelFile:
-    """Tell a file's size and digest, and see that it is on the disk for good.
-
-    Raises:
-        OSError: it can't be read or written.
-    """
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-        os.fsync(content.fileno())
-        return ModelFile(name=path.name, size=content.tell(), sha256=digest)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove(store: ModelStore, name: str, note: Note) -> bool:
@@ -273,3 +230,35 @@ def remove(store: ModelStore, name: str, note: Note) -> bool:
         if there:
             shutil.rmtree(shelf.folder)
         return there
+
+
+def measure(path: Path) -> ModelFile:
+    """Tell a file's size and digest, and see that it is on the disk for good.
+
+    Raises:
+        OSError: it can't be read or written.
+    """
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+        os.fsync(content.fileno())
+        return ModelFile(name=path.name, size=content.tell(), sha256=digest)
+
+
+def _short(commit: str | None) -> str:
+    return commit[:_COMMIT_DIGITS] if commit else "imported"
+
+
+def _hold(file: TextIO, wait: Callable[[], None] = lambda: None) -> None:
+    """Take a lock of the kernel's, which ends with the process, however it ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        wait()
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
