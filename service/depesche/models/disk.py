@@ -20,7 +20,10 @@ def room_fault(folder: Path, needed: int) -> str | None:
     free = shutil.disk_usage(folder).free
     if needed <= free:
         return None
-    return f"{needed} more bytes are needed and the disk of {folder} has {free}; make room and try again"
+    return (
+        f"{needed} more bytes are needed and the disk of {folder} has {free};"
+        " make room and try again"
+    )
 
 
 def sync_folder(folder: Path) -> None:
