@@ -7,6 +7,7 @@ import typer
 from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
+import chart
 from depesche.cli import app
 from depesche.config import Settings
 from depesche.inference.budget import memory_need
@@ -15,7 +16,7 @@ from depesche.server.catalogue import METRICS, PROCESS_METRICS, Label, Metric
 
 __all__ = ["DOCUMENTS", "catalogue", "cli", "configuration", "metrics"]
 
-_FOLDER = Path(__file__).parent
+_ROOT = Path(__file__).parents[1]
 
 
 def configuration() -> str:
@@ -105,7 +106,7 @@ def _labels() -> Iterator[str]:
 
 def catalogue() -> str:
     """Make the tables of the models in the manifest, and of what is known of their quality."""
-    models = Manifest.read(_FOLDER.parent / "models" / "manifest.toml").models
+    models = Manifest.read(_ROOT / "models" / "manifest.toml").models
     rows = [
         "# The models of the manifest",
         "",
@@ -143,13 +144,16 @@ def _model(spec: ModelSpec) -> str:
 
 
 DOCUMENTS = {
-    "catalogue.md": catalogue,
-    "cli.md": cli,
-    "configuration.md": configuration,
-    "metrics.md": metrics,
+    "docs/catalogue.md": catalogue,
+    "docs/cli.md": cli,
+    "docs/configuration.md": configuration,
+    "docs/metrics.md": metrics,
+    "helm/depesche/README.md": chart.readme,
+    "helm/depesche/values.schema.json": chart.schema,
 }
+"""What makes each document, by its path in the repository."""
 
 
 if __name__ == "__main__":
     for file, make in DOCUMENTS.items():
-        (_FOLDER / file).write_text(make(), "utf-8")
+        (_ROOT / file).write_text(make(), "utf-8")

@@ -413,6 +413,12 @@ def test_the_token_comes_from_the_environment(
             2,
             "root_certificate: holds no certificate in PEM",
         ),
+        (
+            ["brief", "--server", "h:1", "--client-certificate", "/dev/null"],
+            _GERMAN,
+            2,
+            "client_certificate: goes together with client_key",
+        ),
     ],
 )
 def test_errors(run: Run, arguments: list[str], stdin: str, code: int, message: str) -> None:

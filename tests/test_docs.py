@@ -2,19 +2,37 @@
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("name", ["catalogue.md", "cli.md", "configuration.md", "metrics.md"])
-def test_document_equals_what_the_code_makes(name: str) -> None:
-    """A change of the code that changes a document fails until `make docs` was run."""
-    spec = importlib.util.spec_from_file_location("generate", FOLDER / "generate.py")
+@pytest.fixture
+def generate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec is not None
     assert spec.loader is not None
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    assert (FOLDER / name).read_text("utf-8") == generate.DOCUMENTS[name]()
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"docs/{name}.md" for name in ("catalogue", "cli", "configuration", "metrics")),
+        "helm/depesche/README.md",
+        "helm/depesche/values.schema.json",
+    ],
+)
+def test_document_equals_what_the_code_makes(generate: ModuleType, name: str) -> None:
+    """A change of the code that changes a document fails until `make docs` was run."""
+    assert (ROOT / name).read_text("utf-8") == generate.DOCUMENTS[name]()
+
+
+def test_every_document_is_compared(generate: ModuleType) -> None:
+    """No document can be added without the test above."""
+    assert len(generate.DOCUMENTS) == 6

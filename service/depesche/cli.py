@@ -93,6 +93,11 @@ _RootCertificate = Annotated[
         metavar="FILE", help="Speak TLS with the server, and trust this authority's certificate."
     ),
 ]
+_ClientCertificate = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Certificate to show to a server that asks for one."),
+]
+_ClientKey = Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key.")]
 
 
 @app.callback()
@@ -133,11 +138,15 @@ def brief(  # noqa: PLR0913 - each is an option of the command
     server: _Server = None,
     token: _Token = "",
     root_certificate: _RootCertificate = None,
+    client_certificate: _ClientCertificate = None,
+    client_key: _ClientKey = None,
 ) -> None:
     """Brief a release in English."""
     from depesche import commands  # noqa: PLC0415 - help must not wait for the pipeline
 
-    service = commands.Service(server, token, root_certificate, context.obj)
+    service = commands.Service(
+        server, token, root_certificate, client_certificate, client_key, loader=context.obj
+    )
     release = Release(
         commands.read_text(file),
         _content_format(input_format, file),
@@ -172,11 +181,15 @@ def translate(  # noqa: PLR0913 - each is an option of the command
     server: _Server = None,
     token: _Token = "",
     root_certificate: _RootCertificate = None,
+    client_certificate: _ClientCertificate = None,
+    client_key: _ClientKey = None,
 ) -> None:
     """Translate a release into English."""
     from depesche import commands  # noqa: PLC0415 - as in `brief`
 
-    service = commands.Service(server, token, root_certificate, context.obj)
+    service = commands.Service(
+        server, token, root_certificate, client_certificate, client_key, loader=context.obj
+    )
     text = commands.read_text(file)
     if lines and output_format == "text":
         asyncio.run(commands.translate_text(service, text, _language(lang), _write, model))
@@ -215,6 +228,8 @@ def evaluate(  # noqa: PLR0913 - each is an option
     server: _Server = None,
     token: _Token = "",
     root_certificate: _RootCertificate = None,
+    client_certificate: _ClientCertificate = None,
+    client_key: _ClientKey = None,
 ) -> None:
     """Measure models, and compare them, on texts with references.
 
@@ -223,7 +238,9 @@ def evaluate(  # noqa: PLR0913 - each is an option
     """
     from depesche import commands  # noqa: PLC0415 - as in `brief`
 
-    service = commands.Service(server, token, root_certificate, context.obj)
+    service = commands.Service(
+        server, token, root_certificate, client_certificate, client_key, loader=context.obj
+    )
     texts = (commands.read_text(source), commands.read_text(reference))
     models = model or []
     if task == "summary":

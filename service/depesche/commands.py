@@ -46,12 +46,16 @@ class Service:
         server: address of a server, HOST:PORT; None runs the pipeline in this process.
         token: the server's token, or "".
         root_certificate: file of the authority that signed the server's certificate, for TLS.
+        client_certificate: file of a certificate to show to the server, for mutual TLS.
+        client_key: file of its private key.
         loader: loads the models in this process; None for those of the settings.
     """
 
     server: str | None = None
     token: str = ""
     root_certificate: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
     loader: Loader | None = None
 
     @asynccontextmanager
@@ -61,11 +65,18 @@ class Service:
             async with await LocalClient.load(settings, self.loader) as local:
                 yield local
         else:
-            certificate = _read(str(self.root_certificate)) if self.root_certificate else None
             async with Client(
-                f"dns:///{self.server}", token=self.token, root_certificate=certificate
+                f"dns:///{self.server}",
+                token=self.token,
+                root_certificate=_credential(self.root_certificate),
+                client_certificate=_credential(self.client_certificate),
+                client_key=_credential(self.client_key),
             ) as client:
                 yield client
+
+
+def _credential(path: Path | None) -> bytes | None:
+    return None if path is None else _read(str(path))
 
 
 def read_text(path: str) -> str:
