@@ -77,7 +77,7 @@ _CHANGES: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "autoscaling.kind": ("hpa", {}),
     "autoscaling.minReplicas": (3, _HPA),
     "autoscaling.maxReplicas": (33, _HPA),
-    "autoscaling.targetQueuedSeconds": (17, _HPA),
+    "autoscaling.targetQueueSeconds": (17, _HPA),
     "autoscaling.targetCPUPercent": (55, _HPA),
     "autoscaling.behavior": ({"scaleUp": {"stabilizationWindowSeconds": 15}}, _HPA),
     "autoscaling.hpa.metric": ("another", _HPA),

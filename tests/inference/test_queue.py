@@ -225,6 +225,8 @@ async def test_statistics_tell_what_waits() -> None:
 
         statistics = queue.statistics()
         assert statistics.segments == {"bulk": 2}
+        assert statistics.seconds["interactive"] == 0
+        assert 0 < statistics.seconds["bulk"] < 3 / 49  # the first guess is 50 tokens a second
         await until(lambda: queue.statistics().oldest_seconds > statistics.oldest_seconds)
         backend.gate.set()
         await waiting

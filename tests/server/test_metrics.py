@@ -35,6 +35,7 @@ from tests.rpc.support import ENGLISH, failure, request, scrape, serving
 _CONTRACT = """
 depesche_requests_total depesche_request_seconds depesche_requests_in_flight depesche_stage_seconds
 depesche_queue_segments depesche_queue_tokens depesche_queue_oldest_seconds
+depesche_queue_seconds
 depesche_queue_wait_seconds depesche_batch_segments depesche_batch_tokens depesche_tokens_total
 depesche_model_busy_seconds_total depesche_rejected_total depesche_dropped_segments_total
 depesche_flags_total depesche_briefs_total depesche_event_loop_lag_seconds depesche_model_info
@@ -65,7 +66,7 @@ def _busy_metrics() -> Metrics:
     )
     metrics.models_loaded([status])
     metrics.workers("m", 2)
-    metrics.watch_queues(lambda: {"m": QueueStatistics({"bulk": 4}, 80, 2.5)})
+    metrics.watch_queues(lambda: {"m": QueueStatistics({"bulk": 4}, 80, 2.5, {"bulk": 1.5})})
     metrics.waited("m", 0.2)
     metrics.batch_started("m", 3, 60)
     metrics.batch_finished("m", 1.5)
@@ -215,13 +216,15 @@ def test_prometheus_finds_no_fault_with_the_page() -> None:
 def test_queues_are_read_when_the_page_is() -> None:
     """The gauges show the moment of the scrape; a priority that doesn't wait shows 0."""
     metrics = Metrics()
-    state = {"m": QueueStatistics({"bulk": 4}, 80, 2.5)}
+    state = {"m": QueueStatistics({"bulk": 4}, 80, 2.5, {"bulk": 1.5})}
     metrics.watch_queues(lambda: state)
     before = _page(metrics)
-    state["m"] = QueueStatistics({}, 0, 0.0)
+    state["m"] = QueueStatistics({}, 0, 0.0, {})
 
     assert 'depesche_queue_segments{model="m",priority="bulk"} 4.0' in before
     assert 'depesche_queue_segments{model="m",priority="interactive"} 0.0' in before
+    assert 'depesche_queue_seconds{model="m",priority="bulk"} 1.5' in before
+    assert 'depesche_queue_seconds{model="m",priority="interactive"} 0.0' in before
     assert 'depesche_queue_oldest_seconds{model="m"} 2.5' in before
     assert 'depesche_queue_tokens{model="m"} 0.0' in _page(metrics)
 

@@ -130,6 +130,11 @@ labels:
 {{- end }}
 {{- end }}
 
+{{- /* KEDA divides by the replicas. All that wait count, at whichever replica. */}}
+{{- define "depesche.kedaQuery" -}}
+sum(depesche_queue_seconds{namespace={{ .Release.Namespace | quote }}, service="{{ include "depesche.fullname" . }}-headless", priority="interactive"})
+{{- end }}
+
 {{- /* Combinations that the schema can't refuse. */}}
 {{- define "depesche.check" -}}
 {{- $v := .Values }}

@@ -125,6 +125,14 @@ class Admission:
             self._check_own(tokens, deadline)
         room.admitted = True
 
+    def seconds_waiting(self, priority: Priority) -> float:
+        """Tell how long the workers take for what a lane holds, calls that are being read included.
+
+        It is 0 for an empty lane, whatever the rate.
+        """
+        reserved = sum(room.tokens for room in self._rooms if room.priority is priority)
+        return self._seconds(reserved + self._backlog.tokens(priority))
+
     def _check(self, room: Room, deadline: float | None, *, partial: bool) -> None:
         counts = self._backlog.segments()
         held = sum(other.segments for other in self._rooms_before(room))

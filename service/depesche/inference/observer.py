@@ -23,11 +23,14 @@ class QueueStatistics:
         segments: waiting segments by priority.
         tokens: source tokens that wait.
         oldest_seconds: how long the oldest segment has waited; 0 if none waits.
+        seconds: how long all workers together take for what waits, by priority and by the rate of
+            the last batches.
     """
 
     segments: dict[str, int]
     tokens: int
     oldest_seconds: float
+    seconds: dict[str, float]
 
 
 class Observer(Protocol):

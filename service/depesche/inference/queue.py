@@ -224,7 +224,8 @@ class SegmentQueue:
         oldest = self._backlog.oldest()
         tokens = sum(map(self._backlog.tokens, Priority))
         age = 0.0 if oldest is None else time.monotonic() - oldest
-        return QueueStatistics(self._backlog.segments(), tokens, age)
+        seconds = {lane.value: self._admission.seconds_waiting(lane) for lane in Priority}
+        return QueueStatistics(self._backlog.segments(), tokens, age, seconds)
 
     async def aclose(self) -> None:
         """Refuse what waits, let running batches end, stop the workers."""

@@ -160,8 +160,16 @@ METRICS: tuple[Metric, ...] = (
     _gauge(
         "depesche_queue_tokens",
         "Source tokens that wait for a worker now.",
-        "Divide it by the rate of source tokens for the seconds of work that wait.",
+        "Compare it with the rate of source tokens; `depesche_queue_seconds` does so itself.",
         _MODEL,
+    ),
+    _gauge(
+        "depesche_queue_seconds",
+        "Seconds that the workers will take for what waits now, by their rate of the last minute.",
+        "Scale out by it, `interactive` first: it is how long a new call waits, whatever calls are "
+        "made of.",
+        _MODEL,
+        _PRIORITY,
     ),
     _gauge(
         "depesche_queue_oldest_seconds",

@@ -166,13 +166,16 @@ class _Queues(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         segments = _family("depesche_queue_segments")
         tokens = _family("depesche_queue_tokens")
+        seconds = _family("depesche_queue_seconds")
         oldest = _family("depesche_queue_oldest_seconds")
         for model, state in self._statistics().items():
             for priority in Priority:
-                segments.add_metric([model, priority.value], state.segments.get(priority, 0))
+                labels = [model, priority.value]
+                segments.add_metric(labels, state.segments.get(priority, 0))
+                seconds.add_metric(labels, state.seconds.get(priority, 0.0))
             tokens.add_metric([model], state.tokens)
             oldest.add_metric([model], state.oldest_seconds)
-        yield from (segments, tokens, oldest)
+        yield from (segments, tokens, seconds, oldest)
 
 
 def _family(name: str) -> GaugeMetricFamily:
