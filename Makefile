@@ -10,7 +10,7 @@ INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help brief test lint format proto docs pull convert chart model lock bench clean
+.PHONY: help brief test lint format proto docs pull convert chart image model lock bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -28,6 +28,7 @@ lint: .venv/dev ## Check style, types, layers, the API and spelling.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	test ! -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
 	$(BIN)/python -m grpc_tools.protoc $(INCLUDES) --include_source_info -o .venv/api.binpb --include_imports $(PROTOS)
 	$(BIN)/buf lint .venv/api.binpb --path depesche
 
@@ -57,6 +58,10 @@ chart: .venv/dev .venv/chart ## Lint and test the chart of helm/, as clusters wo
 	$(BIN)/helm lint --strict helm/depesche
 	$(BIN)/pytest -q -m chart
 
+image: .venv/dev ## Build the image and try it: docker, podman, or buildah with BASE=debian.
+	.ci/image/build.sh
+	$(BIN)/pytest -q -m image
+
 model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=folder.
 	@test -d "$(CORPORA)" || { echo "CORPORA: must name a folder; see models/training/README.md" >&2; exit 2; }
 	test -d $(WORK)/venv || $(PYTHON) -m venv $(WORK)/venv
@@ -75,6 +80,8 @@ lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group dev pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --extra pull --extra evaluate -c requirements/dev.txt pyproject.toml -o requirements/pull.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group chart -c requirements/dev.txt -o requirements/chart.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --extra pull --extra tracing -c requirements/dev.txt pyproject.toml -o requirements/image.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --group image -c requirements/dev.txt -o requirements/image-build.txt
 
 clean: ## Remove the virtual environment and caches.
 	rm -rf .venv .venv-convert .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

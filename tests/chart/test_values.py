@@ -47,6 +47,7 @@ _CHANGES: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "settings.drainSeconds": (60, {}),
     "settings.connectionAgeSeconds": (60, {}),
     "preStopSeconds": (9, {}),
+    "scratchSize": ("1Gi", {}),
     "bindAddress": ("[::]", {}),
     "ports.grpc": (6000, {}),
     "ports.health": (6001, {}),
