@@ -4,13 +4,14 @@ BIN := .venv/bin
 FILE ?= examples/release.de.txt
 WORK ?= .training
 TRAIN = PYTHONPATH=service $(WORK)/venv/bin/python -m models.training --work $(WORK) --corpora $(CORPORA)
+AUDITED = run dev pull chart image image-build
 PROTOS := $(sort $(wildcard proto/depesche/v1/*.proto))
 INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help brief test lint format proto docs pull convert chart image model lock bench clean
+.PHONY: help brief test lint format proto docs pull convert chart image audit model lock bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -62,6 +63,9 @@ image: .venv/dev ## Build the image and try it: docker, podman, or buildah with 
 	.ci/image/build.sh
 	$(BIN)/pytest -q -m image
 
+audit: .venv-audit/run ## Look the locked packages up among known weaknesses; needs PyPI's own service.
+	.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip $(AUDITED:%=-r requirements/%.txt)
+
 model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=folder.
 	@test -d "$(CORPORA)" || { echo "CORPORA: must name a folder; see models/training/README.md" >&2; exit 2; }
 	test -d $(WORK)/venv || $(PYTHON) -m venv $(WORK)/venv
@@ -84,7 +88,7 @@ lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group image -c requirements/dev.txt -o requirements/image-build.txt
 
 clean: ## Remove the virtual environment and caches.
-	rm -rf .venv .venv-convert .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-audit .venv-convert .image .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 .venv/run: requirements/run.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -95,6 +99,11 @@ clean: ## Remove the virtual environment and caches.
 .venv/chart: requirements/chart.txt requirements/helm.txt .venv/dev
 	$(BIN)/python -m pip install -q --require-hashes -r requirements/chart.txt
 	$(BIN)/python tests/chart/get_helm.py $(BIN)
+	@touch $@
+
+.venv-audit/run:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install -q pip-audit==2.10.1
 	@touch $@
 
 .venv-convert/run: requirements/convert.in

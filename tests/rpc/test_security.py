@@ -50,9 +50,10 @@ async def test_a_call_without_the_token_is_refused(
     assert "geheim" not in unary.message
 
 
-async def test_the_token_lets_a_call_in() -> None:
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_token_lets_a_call_in(scheme: str) -> None:
     """With the token, calls work; health needs none, for probes have none."""
-    metadata = (("authorization", "Bearer geheim"),)
+    metadata = (("authorization", f"{scheme} geheim"),)
     async with serving(token=SecretStr("geheim")) as (_, stubs):
         reply = await stubs.briefs.CreateBrief(request(), metadata=metadata)
         assert await stubs.is_serving("readiness")

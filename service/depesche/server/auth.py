@@ -138,7 +138,8 @@ class AuthenticationInterceptor(OwnMethods):
     async def _checked(self, context: Context) -> AsyncIterator[None]:
         scheme, _, token = str(metadata_of(context).get("authorization", "")).partition(" ")
         caller = self._tokens.caller(token)
-        if scheme != "Bearer" or caller is None:
+        # The scheme is written in any case (RFC 9110, section 11.1).
+        if scheme.lower() != "bearer" or caller is None:
             raise Unauthenticated("a valid token is needed: send 'authorization: Bearer <token>'")
         CALLER.set(caller)
         if caller.name:
