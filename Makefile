@@ -66,6 +66,9 @@ image: .venv/dev ## Build the image and try it: docker, podman, or buildah with 
 audit: .venv-audit/run ## Look the locked packages up among known weaknesses; needs PyPI's own service.
 	.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip $(AUDITED:%=-r requirements/%.txt)
 
+fleet: .venv/dev .venv/fleet ## Restart, kill, freeze and add replicas, behind Envoy and without it.
+	$(BIN)/pytest -q -rP -m fleet tests/fleet
+
 model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=folder.
 	@test -d "$(CORPORA)" || { echo "CORPORA: must name a folder; see models/training/README.md" >&2; exit 2; }
 	test -d $(WORK)/venv || $(PYTHON) -m venv $(WORK)/venv
@@ -84,6 +87,7 @@ lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group dev pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --extra pull --extra evaluate -c requirements/dev.txt pyproject.toml -o requirements/pull.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group chart -c requirements/dev.txt -o requirements/chart.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --group fleet -c requirements/dev.txt -o requirements/fleet.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --extra pull --extra tracing -c requirements/dev.txt pyproject.toml -o requirements/image.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group image -c requirements/dev.txt -o requirements/image-build.txt
 
@@ -104,6 +108,10 @@ clean: ## Remove the virtual environment and caches.
 .venv-audit/run:
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install -q pip-audit==2.10.1
+	@touch $@
+
+.venv/fleet: requirements/fleet.txt .venv/dev
+	$(BIN)/python -m pip install -q --require-hashes -r $<
 	@touch $@
 
 .venv-convert/run: requirements/convert.in

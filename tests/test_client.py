@@ -16,7 +16,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from depesche import errors
 from depesche.client import Client
 from depesche.errors import DepescheError, Violation
-from depesche.remote_errors import from_status
+from depesche.remote_errors import from_call, from_status
 from depesche.server.status import CODES, code_of, to_status, trailing_metadata
 from depesche.types import BriefOptions, ContentFormat, Language, Priority, Release
 from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2, types_pb2
@@ -54,8 +54,10 @@ class _Service(grpc.GenericRpcHandler):
         self.hold: Callable[[], Awaitable[Any]] | None = None
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """Find the handler of a method."""
+        """Find the handler of a method; there is no health service, as behind a proxy."""
         name = handler_call_details.method.rpartition("/")[2]
+        if name not in _METHODS:
+            return None
         request, reply = _METHODS[name]
         to_bytes = type(reply).SerializeToString
         if name == "BriefReleases":
@@ -400,3 +402,20 @@ def test_statuses_without_details(code: int, kind: type[DepescheError], message:
 
     assert type(error) is kind
     assert str(error) == message
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [
+        (grpc.StatusCode.INTERNAL, "Internal error from Core", errors.LoadError),
+        (grpc.StatusCode.UNKNOWN, "Stream removed (RST_STREAM …)", errors.LoadError),
+        (grpc.StatusCode.INTERNAL, "internal error; request id r1", DepescheError),
+    ],
+)
+def test_a_stream_that_was_cut_off_may_be_begun_again(
+    code: grpc.StatusCode, message: str, kind: type[DepescheError]
+) -> None:
+    """It isn't taken for a fault of the service, which would come again."""
+    error = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), message)
+
+    assert type(from_call(error)) is kind

@@ -14,9 +14,11 @@ __all__ = ["open_channel"]
 
 # `maxAttempts` counts the first call too. A full server says in `grpc-retry-pushback-ms` when to
 # come again, and gRPC waits that long (gRFC A6, "Client Retries"). Where a proxy refuses by that
-# code too, it waits longer each time; a call over 256 KiB, as one too large, is made once.
+# code too, it waits longer each time. A replica that starts or drains says so to who watches its
+# health, and gets no calls (gRFC A17); a proxy without health counts as healthy.
 _SERVICE_CONFIG = {
     "loadBalancingConfig": [{"round_robin": {}}],
+    "healthCheckConfig": {"serviceName": "readiness"},
     "methodConfig": [
         {
             "name": [{}],
@@ -31,6 +33,25 @@ _SERVICE_CONFIG = {
     ],
 }
 
+# Names are in grpc/impl/channel_arg_names.h of gRPC's source.
+_OPTIONS: list[tuple[str, Any]] = [
+    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+    ("grpc.max_receive_message_length", -1),
+    # A call whose request is larger isn't made again; by default, one of 256 KiB, which the longest
+    # Khmer release exceeds.
+    ("grpc.per_rpc_retry_buffer_size", 1024 * 1024),
+    # A replica that froze, or whose machine is gone, is noticed after 25 seconds and not at the
+    # call's deadline. The service takes pings every 10 seconds at most. The second timeout, of all
+    # pings, isn't documented: without it, the first one has no effect below a minute.
+    ("grpc.keepalive_time_ms", 15_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # By default 30 seconds, in which two replicas can be replaced, and 2 minutes.
+    ("grpc.dns_min_time_between_resolutions_ms", 5_000),
+    ("grpc.max_reconnect_backoff_ms", 10_000),
+]
+
 
 def open_channel(
     target: str,
@@ -40,16 +61,17 @@ def open_channel(
     client_key: bytes | None = None,
     *,
     retries: bool = True,
+    health_checks: bool = True,
 ) -> grpc.aio.Channel:
     """Prepare a connection, whose first call opens it; `depesche.client.Client` has the arguments.
 
     Raises:
         InvalidRequest: a credential can't be used, which a first call could tell only by failing.
     """
-    options: list[tuple[str, Any]] = [
-        ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
-        ("grpc.max_receive_message_length", -1),
+    options = [
+        *_OPTIONS,
         ("grpc.enable_retries", int(retries)),
+        ("grpc.inhibit_health_checking", int(not health_checks)),
     ]
     if token and not TOKEN.fullmatch(token):
         raise _invalid("token", "must be printable ASCII without spaces")

@@ -39,7 +39,8 @@ class Client:
 
     Calls raise `RequestError` where the request is at fault; `LoadError` where the service is full,
     draining or out of reach, or the time is up; and `DepescheError` for anything else. A call that
-    was refused without work is made again, three times at most.
+    was refused, or lost with its server before it was answered at all, is made again, elsewhere if
+    there are several, three times at most.
     """
 
     def __init__(
@@ -52,11 +53,13 @@ class Client:
         client_key: bytes | None = None,
         timeout: float = 300.0,
         retries: bool = True,
+        health_checks: bool = True,
     ) -> None:
         """Prepare a connection; the first call opens it.
 
         Args:
-            target: the service's address, HOST:PORT, or another target that gRPC can resolve.
+            target: the service's address, HOST:PORT, or another target that gRPC can resolve. Calls
+                are spread over all addresses that it stands for.
             token: the service's token, or "" if it asks for none.
             root_certificate: certificate in PEM of the authority to trust; without it, no TLS.
             client_certificate: certificate in PEM, or a chain that begins with it, by which the
@@ -64,12 +67,20 @@ class Client:
             client_key: its private key in PEM, without a password.
             timeout: seconds that a call may take, but for `briefs`, which has no end.
             retries: whether calls that are refused without work are made again.
+            health_checks: whether replicas that aren't ready get no calls. It must be off where a
+                proxy refuses `grpc.health.v1.Health/Watch` in another way than by UNIMPLEMENTED.
 
         Raises:
             InvalidRequest: the token can't be sent, or a certificate or the key can't be used.
         """
         self._channel = open_channel(
-            target, token, root_certificate, client_certificate, client_key, retries=retries
+            target,
+            token,
+            root_certificate,
+            client_certificate,
+            client_key,
+            retries=retries,
+            health_checks=health_checks,
         )
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._call = {"timeout": timeout, "metadata": self._metadata}
@@ -115,6 +126,10 @@ class Client:
         Yields:
             The id of a release with its brief, or with the error by which it alone failed, in the
             order in which they finish.
+
+        Raises:
+            LoadError: the server drains or is gone; a feed of the releases that had no reply goes
+                to another one.
         """
 
         async def requests() -> AsyncIterator[brief_pb2.BriefReleasesRequest]:

@@ -71,6 +71,8 @@ class Service:
                 root_certificate=_credential(self.root_certificate),
                 client_certificate=_credential(self.client_certificate),
                 client_key=_credential(self.client_key),
+                # Few calls: a refusal says more than that a replica isn't well.
+                health_checks=False,
             ) as client:
                 yield client
 

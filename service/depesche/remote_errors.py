@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
+import grpc
 import grpc.aio
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
@@ -31,6 +32,11 @@ from depesche.server.status import CLIENT, DOMAIN
 __all__ = ["from_call", "from_status"]
 
 _DETAILS = "grpc-status-details-bin"
+# What gRPC says in place of a status where a stream was cut off: by a proxy whose server has died,
+# and where a write of its own was first to find out (`_call.py` of grpc.aio). The code is INTERNAL
+# or UNKNOWN, by which it would look like a fault that comes again.
+_CUT_OFF = ("RST_STREAM", "Internal error from Core")
+_FAULTS = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
 _RETRY_AFTER = 1.0
 
 _Error = TypeVar("_Error", bound=RequestError)
@@ -41,8 +47,10 @@ def from_call(error: grpc.aio.AioRpcError) -> DepescheError:
     for key, value in error.trailing_metadata():
         if key == _DETAILS:
             return from_status(status_pb2.Status.FromString(value))
-    code = error.code().value[0]
-    return from_status(status_pb2.Status(code=code, message=error.details() or ""))
+    message = error.details() or ""
+    if error.code() in _FAULTS and any(words in message for words in _CUT_OFF):
+        return LoadError(f"the connection was lost: {message}")
+    return from_status(status_pb2.Status(code=error.code().value[0], message=message))
 
 
 def from_status(status: status_pb2.Status) -> DepescheError:

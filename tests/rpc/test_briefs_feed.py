@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from google.rpc import code_pb2
 from grpc import StatusCode
+from grpc.aio import AioRpcError
 
 from depesche.v1 import brief_pb2, translation_pb2, types_pb2
 from tests.rpc.support import (
@@ -156,3 +157,26 @@ async def test_short_feeds(count: int) -> None:
     """A feed of nothing ends well."""
     async with serving() as (_, stubs):
         assert len(await _replies(stubs, [_release(str(n)) for n in range(count)])) == count
+
+
+async def test_a_release_that_comes_with_the_drain_gets_no_reply() -> None:
+    """One that was read and not begun is for another server, as the end of the feed says."""
+    backend = WatchedBackend()
+    async with serving(backend, max_releases_in_flight=2) as (server, stubs):
+        await backend.batches(1)
+        call = stubs.briefs.BriefReleases()
+        with held(backend):
+            for number in range(5):
+                await call.write(_release(f"r{number}", ONE_SENTENCE))
+            await backend.batches(1)
+            await queued(server, 1)
+            stopping = asyncio.ensure_future(server.stop())
+            await asyncio.sleep(0)
+        replies = [await call.read() for _ in range(2)]
+        with pytest.raises(AioRpcError) as ended:
+            await call.read()
+        await stopping
+
+    assert {reply.id for reply in replies} == {"r0", "r1"}
+    assert all(reply.HasField("brief") for reply in replies)
+    assert ended.value.code() is StatusCode.UNAVAILABLE

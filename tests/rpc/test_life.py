@@ -93,6 +93,40 @@ async def test_a_watch_sees_the_drain_and_does_not_hold_it_up() -> None:
     assert last is grpc.aio.EOF
 
 
+async def test_a_drain_gives_notice_before_connections_end() -> None:
+    """Health tells at once, and goes on telling; who calls is refused until the notice is over.
+
+    Then connections end though a call is under way, so that who has one alone gets another one.
+    """
+    backend = WatchedBackend()
+    async with _started(backend) as (server, found), stubs(server) as others:
+        await backend.batches(1)
+        watch = found.health.Watch(health_pb2.HealthCheckRequest(service="readiness"))
+        assert (await watch.read()).status == _SERVING
+        with held(backend):
+            call = found.briefs.CreateBrief(request())
+            await backend.batches(1)
+            stopping = asyncio.ensure_future(server.stop(notice=1.0))
+            told = [(await watch.read()).status]
+            late = others.health.Watch(health_pb2.HealthCheckRequest(service="readiness"))
+            told.append((await late.read()).status)
+            refused = await failure(others.briefs.CreateBrief(request()))
+            done, pending = await asyncio.wait({asyncio.ensure_future(late.read())}, timeout=0.2)
+            assert not done
+            ended = [await watch.read(), *await asyncio.gather(*pending)]
+            async with stubs(server) as newcomer:
+                turned_away = await failure(newcomer.briefs.CreateBrief(request()))
+            assert not stopping.done()
+        await call
+        await stopping
+
+    assert told == [_NOT_SERVING] * 2
+    assert refused.message == "the service is draining and takes no new work"
+    assert ended == [grpc.aio.EOF] * 2
+    assert turned_away.code is StatusCode.UNAVAILABLE
+    assert turned_away.reason == ""
+
+
 async def test_calls_under_way_end_well_and_new_ones_are_refused() -> None:
     """The drain loses nothing: what runs is answered, what comes is sent elsewhere."""
     backend = WatchedBackend()

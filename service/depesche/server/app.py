@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["Server", "running", "serve"]
 
 _SCRAPE_SECONDS = 5.0
+# For those who watch health, or ask once a second, to hear of a drain and send no more calls. The
+# client's last retry comes later than that, and is for those who hear only when connections end.
+_NOTICE_SECONDS = 1.0
 # For the last replies to leave.
 _GRACE_SECONDS = 1.0
 # For traces that wait to be sent off; a collector that is up takes them at once.
@@ -77,7 +80,7 @@ async def serve(
             _log.error("failed", error=str(error))
             raise
         finally:
-            await server.stop()
+            await server.stop(_NOTICE_SECONDS)
         _log.info("stopped")
 
 
@@ -200,17 +203,31 @@ class Server:
             self._hurried.set()
         self.interrupted.set()
 
-    async def stop(self) -> None:
+    async def stop(self, notice: float = 0.0) -> None:
         """Refuse new work, let the calls under way end in their time, free everything.
 
-        The order matters. Health is first, so that nobody sends new calls. The listener closes only
-        after the last call: until then new ones get UNAVAILABLE, and go elsewhere, whereas gRPC
-        would answer those that arrive as it stops by CANCELLED. The models are last.
+        The order matters. Health is first, so that nobody sends new calls; those that come are
+        refused with UNAVAILABLE, and go elsewhere. Then the connections are told to take no more
+        calls (GOAWAY), and the listener closes: a client that has one connection to all replicas
+        gets its next one to another. A call that arrives just then is answered with CANCELLED, by
+        gRPC, so the others must have heard by then. The models are last.
+
+        Args:
+            notice: seconds from the one to the other, if the server was ready; they count as part
+                of the drain.
         """
         drained = time.monotonic() + self._settings.drain_seconds
         await self._health.drain()
         self._door.close()
-        await self._finish_calls()
+        if self._engine is not None:
+            with suppress(TimeoutError):
+                noticed = min(notice, self._settings.drain_seconds)
+                await asyncio.wait_for(self._hurried.wait(), noticed)
+        await self._health.close()
+        # Longer than calls have: they are cut off with a status of the service's own.
+        closing = asyncio.ensure_future(self._grpc.stop(self._settings.drain_seconds + 60))
+        await self._finish_calls(drained)
+        closing.cancel()
         await self._grpc.stop(_GRACE_SECONDS)
         if self._tracing is not None:
             left = 0.0 if self._hurried.is_set() else drained - time.monotonic()
@@ -232,13 +249,17 @@ class Server:
         except OperatorError:
             pass  # the log has it
 
-    async def _finish_calls(self) -> None:
-        """Let the calls under way end; cut off those that take too long, or all if hurried."""
+    async def _finish_calls(self, drained: float) -> None:
+        """Let the calls under way end; cut off those that take too long, or all if hurried.
+
+        Args:
+            drained: `time.monotonic()` value of the end of the drain.
+        """
         idle = asyncio.ensure_future(self._calls.idle.wait())
         hurried = asyncio.ensure_future(self._hurried.wait())
         await asyncio.wait(
             {idle, hurried},
-            timeout=self._settings.drain_seconds,
+            timeout=max(0.0, drained - time.monotonic()),
             return_when=asyncio.FIRST_COMPLETED,
         )
         hurried.cancel()

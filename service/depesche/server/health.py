@@ -28,8 +28,9 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated without types
     """Answers health checks.
 
-    Unlike the servicer of grpcio-health-checking, it ends its watches when the drain begins: an
-    open watch would hold the server up until the drain's time is over.
+    Unlike the servicer of grpcio-health-checking, it ends its watches, on `close`: an open watch
+    would hold the server up until the drain's time is over. It doesn't before, since gRPC's clients
+    begin a watch that ends again at once, over and over.
     """
 
     def __init__(self, services: Iterable[str]) -> None:
@@ -42,15 +43,22 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated
         self._statuses[LIVENESS] = _SERVING
         self._changed = asyncio.Condition()
         self._draining = False
+        self._closed = False
 
     async def ready(self) -> None:
         """Say that the models are loaded and warm; after `drain`, do nothing."""
         await self._set(_NOT_SERVING if self._draining else _SERVING)
 
     async def drain(self) -> None:
-        """Say that no new work is taken, and end all watches."""
+        """Say that no new work is taken."""
         self._draining = True
         await self._set(_NOT_SERVING)
+
+    async def close(self) -> None:
+        """End all watches, those that will begin too once they are told."""
+        async with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     async def Check(
         self, request: health_pb2.HealthCheckRequest, context: _Context
@@ -80,10 +88,10 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated
         del context
         told: int | None = None
         while True:
-            draining, status = self._draining, self._status(request.service)
+            closed, status = self._closed, self._status(request.service)
             if status != told:
                 yield health_pb2.HealthCheckResponse(status=status)
-            if draining:
+            if closed:
                 return
             told = status
             async with self._changed:
@@ -94,7 +102,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # generated
         return status
 
     def _is_news(self, name: str, told: int) -> bool:
-        return self._draining or self._status(name) != told
+        return self._closed or self._status(name) != told
 
     async def _set(self, status: int) -> None:
         async with self._changed:

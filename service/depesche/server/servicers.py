@@ -164,9 +164,12 @@ class BriefServicer(_Servicer, brief_pb2_grpc.BriefServiceServicer):
 
         async def work(
             numbered: tuple[int, brief_pb2.BriefReleasesRequest | InvalidRequest],
-        ) -> brief_pb2.BriefReleasesResponse:
+        ) -> brief_pb2.BriefReleasesResponse | None:
             index, request = numbered
-            reply = await self._reply(request, deadline)
+            try:
+                reply = await self._reply(request, deadline)
+            except ShuttingDown:  # it was read just before the drain; the feed's end tells of it
+                return None
             reply.index = index
             return reply
 
@@ -175,6 +178,8 @@ class BriefServicer(_Servicer, brief_pb2_grpc.BriefServiceServicer):
         count = failed = 0
         async with aclosing(replies):
             async for reply in replies:
+                if reply is None:
+                    continue
                 count += 1
                 failed += reply.HasField("error")
                 yield reply
@@ -185,7 +190,11 @@ class BriefServicer(_Servicer, brief_pb2_grpc.BriefServiceServicer):
     async def _reply(
         self, request: brief_pb2.BriefReleasesRequest | InvalidRequest, deadline: float | None
     ) -> brief_pb2.BriefReleasesResponse:
-        """Brief one release of a feed; its errors become its reply."""
+        """Brief one release of a feed; its errors become its reply.
+
+        Raises:
+            ShuttingDown: the server drains, and another one can brief it.
+        """
         if isinstance(request, InvalidRequest):
             return brief_pb2.BriefReleasesResponse(error=self._failure(request))
         id_ = request.release.id
@@ -193,6 +202,8 @@ class BriefServicer(_Servicer, brief_pb2_grpc.BriefServiceServicer):
             charge()
             release, options = self._read(request)
             brief = await self._brief(release, options, deadline)
+        except ShuttingDown:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this release's alone
             return brief_pb2.BriefReleasesResponse(id=id_, error=self._failure(error))
         return brief_pb2.BriefReleasesResponse(id=id_, brief=convert.brief_message(brief, id_))
