@@ -8,18 +8,20 @@
 #   PIP_CONF   pip.conf for a registry of your own, given as a secret that doesn't stay in the image
 #   CA         authorities in PEM that pip trusts, likewise; by default what PIP_CERT names
 #
-# Leaves .image/root (the files), .image/config.json and .image/history.json.
+# Leaves .image/TARGET/root (the files), and beside it config.json, history.json and sbom.cdx.json.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=${1:-server}
 version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' service/depesche/__init__.py)
 suffix=$([ "$target" = server ] || echo "-$target")
 tag=${TAG:-depesche$suffix:$version}
-work=.image
+work=.image/$target
 mkdir -p "$work"
 
 tool=
 for each in docker podman buildah; do
+    # The stand-in for the base is buildah's alone.
+    [ "${BASE:-}" != debian ] || [ "$each" = buildah ] || continue
     if "$each" info >/dev/null 2>&1; then tool=$each && break; fi
 done
 [ -n "$tool" ] || { echo "docker, podman or buildah is needed" >&2; exit 2; }
@@ -27,9 +29,9 @@ done
 arguments=(--target "$target" --tag "$tag" --build-arg "VERSION=$version")
 arguments+=(--build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)")
 if [ "$tool" = buildah ]; then
-    # Root in a container of its own may lack the right to make namespaces and overlays.
-    export BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-chroot} STORAGE_DRIVER=${STORAGE_DRIVER:-vfs}
-    arguments+=(--format docker)
+    # Root in a container of its own may lack the right to make namespaces.
+    export BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-chroot}
+    arguments+=(--format docker --layers)
     [ -e /etc/containers/policy.json ] || {
         echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$work/policy.json"
         arguments+=(--signature-policy "$PWD/$work/policy.json")
@@ -55,7 +57,9 @@ DOCKER_BUILDKIT=1 "$tool" build "${arguments[@]}" "${@:2}" .
 
 rm -rf "$work/root"
 if [ "$tool" = buildah ]; then
-    container=$(buildah from --pull-never "$tag")
+    container=depesche-$target-laid-open
+    buildah rm "$container" >/dev/null 2>&1 || true
+    buildah from --pull-never --name "$container" "$tag" >/dev/null
     ln -s "$(buildah mount "$container")" "$work/root"
     buildah inspect --type image "$tag" >"$work/inspect.json"
     for part in config history; do
@@ -71,4 +75,4 @@ else
     "$tool" history --no-trunc --format '{{json .}}' "$tag" >"$work/history.json"
 fi
 cp "$work/root/opt/depesche/sbom.cdx.json" "$work/sbom.cdx.json"
-echo "$tag: $(du -shL "$work/root" | cut -f1)"
+echo "$tag: $(du -xsh "$work/root/" | cut -f1)"

@@ -86,7 +86,7 @@ def test_packages_are_checked_by_their_hashes() -> None:
     assert len(by_line) == 4
     for part in by_line:
         assert any(
-            safe in part for safe in ("--require-hashes", "--no-index", "/opt/convert/convert.in")
+            safe in part for safe in ("--require-hashes", "--no-index", "requirements/convert.in")
         )
 
 
@@ -126,11 +126,28 @@ def sbom() -> ModuleType:
 def test_the_bill_of_materials_has_the_models(sbom: ModuleType) -> None:
     """Those in the image are there by the digests of their files; those to be pulled aren't."""
     manifest = tomllib.loads((ROOT / "models" / "manifest.toml").read_text("utf-8"))
-    before: dict[str, Any] = {"bomFormat": "CycloneDX", "components": [{"name": "grpcio"}]}
+    before: dict[str, Any] = {
+        "bomFormat": "CycloneDX",
+        "metadata": {"tools": {}},
+        "components": [
+            {"bom-ref": "depesche==1", "name": "depesche", "type": "library"},
+            {"bom-ref": "grpcio==1", "name": "grpcio"},
+        ],
+        "dependencies": [
+            {"ref": "depesche==1", "dependsOn": ["grpcio==1"]},
+            {"ref": "grpcio==1"},
+        ],
+    }
 
-    components = {each["name"]: each for each in sbom.bill(before, manifest)["components"]}
+    bill = sbom.bill(before, manifest)
+    components = {each["name"]: each for each in bill["components"]}
 
+    assert bill["metadata"]["component"]["name"] == "depesche"
+    assert bill["metadata"]["component"]["type"] == "application"
     assert set(components) == {"grpcio", "embedded", "minilm"}
+    references = {each["bom-ref"] for each in components.values()}
+    assert set(bill["dependencies"][0]["dependsOn"]) == references
+    assert {each["ref"] for each in bill["dependencies"]} == {"depesche==1", *references}
     (weights,) = (
         file for file in components["embedded"]["components"] if file["name"] == "model.bin"
     )
