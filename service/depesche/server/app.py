@@ -316,7 +316,7 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         # Calls under way on an old connection may end: there is no limit to the grace by default.
         ("grpc.max_connection_age_ms", settings.connection_age_seconds * 1000),
         ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", _MIN_PING_MILLISECONDS),
+        ("grpc.http2.min_ping_interval_without_data_ms", _MIN_PING_MILLISECONDS),
     ]
 
 
