@@ -45,7 +45,7 @@ _CHANGES: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "resources": ({"limits": {"cpu": "4"}}, {}),
     "settings": ({"maxSentences": 10}, {}),
     "settings.drainSeconds": (60, {}),
-    "settings.connectionAgeSeconds": (60, {}),
+    "settings.connectionAgeSeconds": (300, {}),
     "preStopSeconds": (9, {}),
     "scratchSize": ("1Gi", {}),
     "bindAddress": ("[::]", {}),
