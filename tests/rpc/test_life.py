@@ -137,7 +137,7 @@ async def test_calls_under_way_end_well_and_new_ones_are_refused() -> None:
             await backend.batches(1)
             calls += [found.briefs.CreateBrief(request(id_=str(n))) for n in range(1, 5)]
             await queued(server, 16)
-            stopping = asyncio.ensure_future(server.stop())
+            stopping = asyncio.ensure_future(server.stop(notice=2.0))
             refused = await failure(found.briefs.CreateBrief(request()))
             assert not stopping.done()
         replies = await asyncio.gather(*calls)
