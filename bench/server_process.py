@@ -23,11 +23,13 @@ class ServerProcess:
         pid: its process.
         listen: address of its gRPC server.
         metrics: address of its metrics.
+        health: address of its health without TLS; "" for nowhere.
     """
 
     pid: int
     listen: str
     metrics: str
+    health: str = ""
 
     def resident(self) -> float:
         """Return its resident memory in MiB."""
@@ -58,7 +60,7 @@ async def server_process(
     try:
         ready = json.loads(await log.readline())
         drain = asyncio.create_task(_discard(log))
-        yield ServerProcess(process.pid, ready["listen"], ready["metrics"])
+        yield ServerProcess(process.pid, ready["listen"], ready["metrics"], ready.get("health", ""))
     finally:
         if process.returncode is None:
             process.terminate()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import dependencies
 import typer
 from pydantic_core import PydanticUndefined
 from typer.main import get_command
@@ -147,6 +148,7 @@ DOCUMENTS = {
     "docs/catalogue.md": catalogue,
     "docs/cli.md": cli,
     "docs/configuration.md": configuration,
+    "docs/dependencies.md": dependencies.dependencies,
     "docs/metrics.md": metrics,
     "helm/depesche/README.md": chart.readme,
     "helm/depesche/values.schema.json": chart.schema,

@@ -1,3 +1,5 @@
+import re
+import traceback
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,20 @@ def test_wrong_settings_are_named(overrides: dict[str, object], message: str) ->
     """Every wrong setting is named, and what it must be."""
     with pytest.raises(ConfigurationError, match=message):
         load_settings(**overrides)
+
+
+@pytest.mark.parametrize("token", ["hush hush", "hüsh", "hush\n", 4711])
+def test_no_error_shows_a_token(monkeypatch: pytest.MonkeyPatch, token: object) -> None:
+    """Neither the error that a token is refused by, nor one of another setting, holds it."""
+    with pytest.raises(ConfigurationError, match=r"^token: ") as refused:
+        load_settings(token=token)
+    monkeypatch.setenv("DEPESCHE_TOKEN", "hush-4711")
+    with pytest.raises(ConfigurationError) as other:
+        load_settings(beam_size=1, tls_key="key.pem")
+
+    for caught in (refused, other):
+        told = "".join(traceback.format_exception(caught.value))
+        assert not re.search("hush|hüsh|4711", told)
 
 
 def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,10 @@ def generate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.mark.parametrize(
     "name",
     [
-        *(f"docs/{name}.md" for name in ("catalogue", "cli", "configuration", "metrics")),
+        *(
+            f"docs/{name}.md"
+            for name in ("catalogue", "cli", "configuration", "dependencies", "metrics")
+        ),
         "helm/depesche/README.md",
         "helm/depesche/values.schema.json",
     ],
@@ -35,4 +38,4 @@ def test_document_equals_what_the_code_makes(generate: ModuleType, name: str) ->
 
 def test_every_document_is_compared(generate: ModuleType) -> None:
     """No document can be added without the test above."""
-    assert len(generate.DOCUMENTS) == 6
+    assert len(generate.DOCUMENTS) == 7

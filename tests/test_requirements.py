@@ -1,9 +1,9 @@
 """What is installed is locked, and may be used."""
 
+import importlib
 import re
-from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -36,28 +36,26 @@ def test_every_line_has_a_version_and_a_hash(lock: Path) -> None:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
 
 
-def _shipped() -> Iterator[tuple[str, str]]:
-    """Give the packages of the image that are installed here, each with its licence."""
-    for name in {entry.partition("==")[0] for entry in _entries(FOLDER / "image.txt")}:
-        try:
-            about = metadata(name)
-        except PackageNotFoundError:
-            continue  # of another platform, or an extra that this environment lacks
-        classifiers = [
-            each.rpartition("::")[2].strip()
-            for each in about.get_all("Classifier") or []
-            if each.startswith("License ::")
-        ]
-        texts = (about.get("License-Expression"), *classifiers, about.get("License"))
-        yield name, next((text for text in texts if text), "").splitlines()[0]
+@pytest.fixture
+def shipped(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(FOLDER.parent / "docs"))
+    return importlib.import_module("dependencies")
 
 
-def test_licences_are_known() -> None:
+def test_licences_are_known(shipped: ModuleType) -> None:
     """Each package that is shipped is under a licence that allows it."""
-    licences = dict(_shipped())
+    licences = {each.name: shipped.licence(each.name) for each in shipped.packages()}
 
     assert len(licences) > 50
     for name, licence in licences.items():
         if _CHOICE.get(name) != licence:
             assert _ALLOWED.search(licence), f"{name}: {licence or 'no licence'}"
             assert not _STRICT.search(licence), f"{name}: {licence}"
+
+
+def test_every_package_is_needed(shipped: ModuleType) -> None:
+    """The table tells of each package which other one asks for it, up to the service itself."""
+    needed_by = {each.name: each.needed_by for each in shipped.packages()}
+
+    assert all(needed_by.values())
+    assert {user for users in needed_by.values() for user in users} <= {*needed_by, "depesche"}

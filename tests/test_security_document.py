@@ -14,6 +14,8 @@ _TEXT = (ROOT / "docs" / "security.md").read_text("utf-8")
 _TESTS = sorted(set(re.findall(r"`(tests/[\w/.]+?)(?:::(\w+))?`", _TEXT)))
 _SETTINGS = sorted(set(re.findall(r"`DEPESCHE_(\w+)`", _TEXT)))
 _VALUES = sorted(set(re.findall(r"`([a-z]\w*(?:\.\w+)+|resources|scratchSize)`", _TEXT)))
+_FILES = sorted(set(re.findall(r"\]\(([\w/.-]+)\)", _TEXT)))
+_TARGETS = sorted(set(re.findall(r"(?m)(?:`|^    )make (\w+)", _TEXT)))
 
 
 @cache
@@ -44,8 +46,22 @@ def test_named_value_exists(path: str) -> None:
         part = part[key]
 
 
+@pytest.mark.parametrize("path", _FILES)
+def test_linked_file_exists(path: str) -> None:
+    """Each link leads to a file."""
+    assert (ROOT / "docs" / path).is_file()
+
+
+@pytest.mark.parametrize("name", _TARGETS)
+def test_named_target_exists(name: str) -> None:
+    """Each chore is one of the Makefile."""
+    assert re.search(rf"^{name}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+
 def test_enough_is_named() -> None:
     """The patterns above find what the document names."""
-    assert len(_TESTS) > 40
+    assert len(_TESTS) > 80
+    assert len(_FILES) > 0
+    assert len(_TARGETS) > 0
     assert len(_SETTINGS) > 10
     assert len(_VALUES) > 6

@@ -15,8 +15,8 @@ target=${1:-server}
 version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' service/depesche/__init__.py)
 suffix=$([ "$target" = server ] || echo "-$target")
 tag=${TAG:-depesche$suffix:$version}
-work=.image/$target
-mkdir -p "$work"
+built=.image/$target
+mkdir -p "$built"
 
 tool=
 for each in docker podman buildah; do
@@ -33,8 +33,8 @@ if [ "$tool" = buildah ]; then
     export BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-chroot}
     arguments+=(--format docker --layers)
     [ -e /etc/containers/policy.json ] || {
-        echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$work/policy.json"
-        arguments+=(--signature-policy "$PWD/$work/policy.json")
+        echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$built/policy.json"
+        arguments+=(--signature-policy "$PWD/$built/policy.json")
     }
 fi
 if [ "${BASE:-}" = debian ]; then
@@ -47,7 +47,7 @@ CA=${CA:-${PIP_CERT:-}}
 if [ -n "$CA" ]; then
     arguments+=(--secret "id=ca,src=$CA")
     [ -n "${PIP_CONF:-}" ] || {
-        PIP_CONF=$work/pip.conf
+        PIP_CONF=$built/pip.conf
         printf '[global]\ncert = /run/secrets/ca\n' >"$PIP_CONF"
     }
 fi
@@ -55,24 +55,24 @@ fi
 
 DOCKER_BUILDKIT=1 "$tool" build "${arguments[@]}" "${@:2}" .
 
-rm -rf "$work/root"
+rm -rf "$built/root"
 if [ "$tool" = buildah ]; then
     container=depesche-$target-laid-open
     buildah rm "$container" >/dev/null 2>&1 || true
     buildah from --pull-never --name "$container" "$tag" >/dev/null
-    ln -s "$(buildah mount "$container")" "$work/root"
-    buildah inspect --type image "$tag" >"$work/inspect.json"
+    ln -s "$(buildah mount "$container")" "$built/root"
+    buildah inspect --type image "$tag" >"$built/inspect.json"
     for part in config history; do
         python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["OCIv1"][sys.argv[1]]))' \
-            "$part" <"$work/inspect.json" >"$work/$part.json"
+            "$part" <"$built/inspect.json" >"$built/$part.json"
     done
 else
     container=$("$tool" create "$tag")
-    mkdir "$work/root"
-    "$tool" export "$container" | tar -x -C "$work/root"
+    mkdir "$built/root"
+    "$tool" export "$container" | tar -x -C "$built/root"
     "$tool" rm "$container" >/dev/null
-    "$tool" image inspect --format '{{json .Config}}' "$tag" >"$work/config.json"
-    "$tool" history --no-trunc --format '{{json .}}' "$tag" >"$work/history.json"
+    "$tool" image inspect --format '{{json .Config}}' "$tag" >"$built/config.json"
+    "$tool" history --no-trunc --format '{{json .}}' "$tag" >"$built/history.json"
 fi
-cp "$work/root/opt/depesche/sbom.cdx.json" "$work/sbom.cdx.json"
-echo "$tag: $(du -xsh "$work/root/" | cut -f1)"
+cp "$built/root/opt/depesche/sbom.cdx.json" "$built/sbom.cdx.json"
+echo "$tag: $(du -xsh "$built/root/" | cut -f1)"

@@ -7,10 +7,10 @@
 #   TARGET     which image; by default `server`
 #   MODELS     folder that is mounted where pulled models are; read-only if `:ro` follows
 set -euo pipefail
-work=$(cd "$(dirname "$0")/../../.image/${TARGET:-server}" && pwd)
+built=$(cd "$(dirname "$0")/../../.image/${TARGET:-server}" && pwd)
 of_config() {
     python3 -c "import json, sys; c = json.load(open(sys.argv[1])); print(*($1), sep='\n')" \
-        "$work/config.json"
+        "$built/config.json"
 }
 mapfile -t environment < <(of_config "['HOME=/', *c['Env']]")
 while [ $# -gt 0 ] && [ "$1" != -- ]; do environment+=("$1") && shift; done
@@ -21,7 +21,7 @@ if [ $# -eq 0 ]; then
 fi
 IFS=: read -r user group < <(of_config "[c['User']]")
 # In a namespace of its own for each run, so that they may share it.
-place=$work/place
+place=$built/place
 mkdir -p "$place"
 
 inside='
@@ -46,5 +46,5 @@ exec chroot "$place" setpriv --reuid "$user" --regid "$group" --clear-groups --n
     --bounding-set=-all --inh-caps=-all --pdeathsig KILL env -i "$@"
 '
 exec unshare --mount --pid --fork --kill-child --propagation private \
-    bash -euc "$inside" run "$work/root/" "$place" "$user" "$group" "${MODELS:-}" \
+    bash -euc "$inside" run "$built/root/" "$place" "$user" "$group" "${MODELS:-}" \
     "${environment[@]}" "$@"

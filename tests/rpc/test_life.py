@@ -63,6 +63,8 @@ async def test_health_follows_the_models() -> None:
         before = [await found.is_serving(name) for name in names]
         alive = await found.is_serving("liveness")
         early = await failure(found.briefs.CreateBrief(request()))
+        feed = found.briefs.BriefReleases(iter([brief_pb2.BriefReleasesRequest()]))
+        early_feed = await failure(feed.read())
         await server.load()
         after = [await found.is_serving(name) for name in names]
         unknown = await failure(found.health.Check(health_pb2.HealthCheckRequest(service="x")))
@@ -72,6 +74,7 @@ async def test_health_follows_the_models() -> None:
     assert (before, alive, after) == ([False] * 4, True, [True] * 4)
     assert early.code is StatusCode.UNAVAILABLE
     assert early.message == "the service is starting and takes no work yet"
+    assert (early_feed.code, early_feed.message) == (early.code, early.message)
     assert unknown.code is StatusCode.NOT_FOUND
     assert set(names) < set(listed.statuses)
 

@@ -42,8 +42,29 @@ _NOTICE_SECONDS = 1.0
 _GRACE_SECONDS = 1.0
 # For traces that wait to be sent off; a collector that is up takes them at once.
 _TRACES_SECONDS = 5.0
-_MIN_PING_MILLISECONDS = 10_000
 _MAX_INT = 2**31 - 1
+# What strangers may do to a listener. Names and defaults are in grpc/impl/channel_arg_names.h of
+# gRPC's source.
+_GUARDS = [
+    # Two processes on one port would share its connections unevenly, and unnoticed.
+    ("grpc.so_reuseport", 0),
+    # Below the 1,024 files that a process may often have open, so that probes still get in.
+    ("grpc.max_allowed_incoming_connections", 500),
+    # There is no limit by default.
+    ("grpc.max_concurrent_streams", 1_000),
+    ("grpc.max_metadata_size", 8 * 1024),
+    ("grpc.absolute_max_metadata_size", 16 * 1024),
+    # Who connects and says nothing is sent away; by default after 2 minutes.
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    # A client whose machine is gone keeps its calls no longer than 80 seconds; by default 2 hours.
+    # The second timeout, of all pings, isn't documented: without it, the first has no effect below
+    # a minute.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.ping_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+]
 
 _log = structlog.get_logger()
 
@@ -288,7 +309,7 @@ class Server:
     async def _listen_for_probes(self) -> None:
         """Serve health alone, for probes that don't speak TLS, if an address is set for it."""
         if self._settings.health_listen:
-            self._probed = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+            self._probed = grpc.aio.server(options=_GUARDS)
             health_pb2_grpc.add_HealthServicer_to_server(self._health, self._probed)
             self.health_address = bind(self._probed, "health_listen", self._settings.health_listen)
             await self._probed.start()
@@ -307,16 +328,13 @@ def _tracing(settings: Settings) -> "Tracing | None":
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
-    """Give gRPC's own options; see grpc/impl/channel_arg_names.h in gRPC's source."""
+    """Give gRPC's own options."""
     return [
-        # Two processes on one port would share its connections unevenly, and unnoticed.
-        ("grpc.so_reuseport", 0),
+        *_GUARDS,
         # A message over gRPC's limit ends its whole stream; one over ours fails alone.
         ("grpc.max_receive_message_length", min(4 * settings.max_message_bytes, _MAX_INT)),
         # Calls under way on an old connection may end: there is no limit to the grace by default.
         ("grpc.max_connection_age_ms", settings.connection_age_seconds * 1000),
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_ping_interval_without_data_ms", _MIN_PING_MILLISECONDS),
     ]
 
 

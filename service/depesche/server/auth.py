@@ -8,7 +8,7 @@ one to the next.
 import hmac
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,13 +20,7 @@ import structlog
 from depesche.config import TOKEN, Settings
 from depesche.errors import ConfigurationError, Unauthenticated
 from depesche.server.files import WatchedFiles
-from depesche.server.interceptors import (
-    Context,
-    Handler,
-    OwnMethods,
-    metadata_of,
-    run_within,
-)
+from depesche.server.interceptors import Context, Handler, OwnMethods, run_within
 
 __all__ = ["CALLER", "AuthenticationInterceptor", "Caller", "Tokens"]
 
@@ -129,20 +123,28 @@ class AuthenticationInterceptor(OwnMethods):
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
-    def wrap(self, handler: Handler, method: str) -> Handler:
-        """Wrap a handler."""
-        del method
-        return run_within(handler, self._checked)
+    def admit(self, metadata: Mapping[str, str | bytes]) -> None:
+        """Check the token of a call.
 
-    @asynccontextmanager
-    async def _checked(self, context: Context) -> AsyncIterator[None]:
-        scheme, _, token = str(metadata_of(context).get("authorization", "")).partition(" ")
+        Raises:
+            Unauthenticated: there is none, or nobody's.
+        """
+        scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
         caller = self._tokens.caller(token)
         # The scheme is written in any case (RFC 9110, section 11.1).
         if scheme.lower() != "bearer" or caller is None:
             raise Unauthenticated("a valid token is needed: send 'authorization: Bearer <token>'")
         CALLER.set(caller)
-        if caller.name:
+
+    def wrap(self, handler: Handler, method: str) -> Handler:
+        """Wrap a handler."""
+        del method
+        return run_within(handler, self._named)
+
+    @asynccontextmanager
+    async def _named(self, context: Context) -> AsyncIterator[None]:
+        del context
+        if (caller := CALLER.get(None)) and caller.name:
             structlog.contextvars.bind_contextvars(client=caller.name)
         yield
 

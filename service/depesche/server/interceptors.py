@@ -12,7 +12,7 @@ import re
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -78,10 +78,24 @@ class OwnMethods(grpc.aio.ServerInterceptor, ABC):
             self.missing()
         if handler is None or not method.startswith(_OWN_METHODS):
             return handler
+        try:
+            self.admit(dict(handler_call_details.invocation_metadata or ()))
+        except DepescheError as error:
+            handler = _refusing(error)
         return self.wrap(handler, method.lstrip("/"))
 
     def missing(self) -> None:
         """Note a call of a method that there isn't."""
+
+    def admit(self, metadata: Mapping[str, str | bytes]) -> None:
+        """Look at a call before any of its messages is read.
+
+        Args:
+            metadata: what the caller sent with the call, by lower-case names.
+
+        Raises:
+            DepescheError: what the call is refused by.
+        """
 
     @abstractmethod
     def wrap(self, handler: Handler, method: str) -> Handler:
@@ -257,6 +271,16 @@ def run_within(
         return call
 
     return _rebuilt(handler, wrapped, handler.request_deserializer)
+
+
+def _refusing(error: DepescheError) -> Handler:
+    """Make a handler that ends any call with an error; as one of streams, it reads no message."""
+
+    async def call(requests: Any, context: Context) -> None:
+        del requests, context
+        raise error
+
+    return grpc.stream_stream_rpc_method_handler(call)
 
 
 def _rebuilt(

@@ -88,6 +88,10 @@ class Door:
         """
         return self._opened()[0]
 
+    def check(self) -> None:
+        """Let a call in, or refuse it; raises as `engine` does."""
+        self._opened()
+
     def open(self, engine: Engine, reloader: Reloader) -> None:
         """Let calls in."""
         self._behind = engine, reloader
@@ -160,6 +164,7 @@ class BriefServicer(_Servicer, brief_pb2_grpc.BriefServiceServicer):
         context: _Context,
     ) -> AsyncIterator[brief_pb2.BriefReleasesResponse]:
         """Brief a feed of releases, each answered as it finishes."""
+        self._door.check()  # as a whole: another replica can take it
         deadline = _deadline(context)
 
         async def work(
