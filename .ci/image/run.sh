@@ -2,8 +2,9 @@
 # Run the built image's files without a container engine: run.sh [NAME=VALUE...] -- [COMMAND...]
 #
 # As an orchestrator would with the strictest settings: the image's user and environment (with `/` as
-# home, which engines give a user without a name), a read-only root, a scratch folder at /tmp, no capability and no way to more rights. The network is this
-# machine's. Without COMMAND it runs what the image does. Needs root, unshare and setpriv. Environment:
+# home, which engines give a user without a name), a read-only root, a scratch folder at /tmp, no
+# capability and no way to more rights. The network is this machine's. Without COMMAND it runs what the
+# image does. Needs root, unshare and setpriv. Environment:
 #   TARGET     which image; by default `server`
 #   MODELS     folder that is mounted where pulled models are; read-only if `:ro` follows
 set -euo pipefail
