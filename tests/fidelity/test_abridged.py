@@ -74,6 +74,7 @@ def test_what_it_does_not_say(target: str, kind: FindingKind) -> None:
         ("They built two bridges.", "They built three bridges."),
         ("It names the October Hall.", "It names the January Hall."),
         ("The disease spread.", "The COVID-19 disease spread."),
+        ("They built bridges.", "1 They built bridges."),
     ],
 )
 def test_figures_that_a_translator_may_add(source: str, target: str) -> None:
@@ -88,6 +89,7 @@ def test_figures_that_a_translator_may_add(source: str, target: str) -> None:
         ("It cost 50 percent of it.", "It cost half of it."),
         ("They built 3 bridges.", "They built three bridges."),
         ("A man may go.", "One of them may go first."),
+        ("One of them may go first.", "1 of them may go 1st."),
         ("They met on 2 May 2020.", "They met on the second of May."),
     ],
 )

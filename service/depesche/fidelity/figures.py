@@ -76,11 +76,17 @@ def check_small_figures(source: str, target: str) -> list[Finding]:
         figure
         for figure in read_figures(target, Language.ENGLISH).figures
         if figure.weight is not Weight.FIRM
-        and _IDIOM not in figure.meaning.keys
-        and target[figure.span.start : figure.span.end].casefold() not in _OTHER_WORDS
+        and not _is_idiom(figure, target[figure.span.start : figure.span.end])
         and not figure.meaning.keys & stated
     )
     return [_invented(figure, target) for figure in islice(added, _MOST_FINDINGS)]
+
+
+def _is_idiom(figure: Figure, written: str) -> bool:
+    """Tell whether a figure is a word that often means none, such as "one" or "may"."""
+    if written.casefold() in _OTHER_WORDS:
+        return True
+    return _IDIOM in figure.meaning.keys and not any(map(str.isdecimal, written))
 
 
 def _keys(figure: Figure) -> frozenset[Key]:
