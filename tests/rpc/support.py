@@ -186,7 +186,7 @@ class WatchedBackend(FakeBackend):
     async def batches(self, count: int) -> None:
         """Wait until so many further batches have come to a worker."""
         for _ in range(count):
-            await asyncio.to_thread(self._arrived.acquire, timeout=30)
+            assert await asyncio.to_thread(self._arrived.acquire, timeout=30), "no batch came"
 
 
 async def page_with(server: Server, words: str) -> str:
