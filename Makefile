@@ -4,7 +4,7 @@ BIN := .venv/bin
 FILE ?= examples/release.de.txt
 WORK ?= .training
 TRAIN = PYTHONPATH=service $(WORK)/venv/bin/python -m models.training --work $(WORK) --corpora $(CORPORA)
-AUDITED = run dev pull chart fleet image image-build
+AUDITED = run dev pull chart browser fleet image image-build
 ADVISORIES ?= pypi
 PROTOS := $(sort $(wildcard proto/depesche/v1/*.proto))
 INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
@@ -12,7 +12,7 @@ INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help brief test lint format proto docs pull convert chart image audit model lock bench clean
+.PHONY: help brief test lint format proto docs pull convert chart browser image audit fleet model lock bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -68,6 +68,9 @@ audit: .venv-audit/run ## Look the locked packages up among known weaknesses: AD
 	.venv-audit/bin/pip-audit -s $(ADVISORIES) --strict --require-hashes --disable-pip $(AUDITED:%=-r requirements/%.txt) \
 		|| { echo "audit: not passed. Unless weaknesses are listed above, $(ADVISORIES) wasn't reached and nothing is known" >&2; exit 1; }
 
+browser: .venv/dev .venv/browser ## Use the page in Chromium, and fuzz the JSON edge; needs chromium on PATH.
+	$(BIN)/pytest -q -rP -m browser tests/browser
+
 fleet: .venv/dev .venv/fleet ## Restart, kill, freeze and add replicas, behind Envoy and without it.
 	$(BIN)/pytest -q -rP -m fleet tests/fleet
 
@@ -89,6 +92,7 @@ lock: .venv/dev ## Resolve the dependencies anew and lock them with hashes.
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group dev pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --extra pull --extra evaluate -c requirements/dev.txt pyproject.toml -o requirements/pull.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group chart -c requirements/dev.txt -o requirements/chart.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --group browser -c requirements/dev.txt -o requirements/browser.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group fleet -c requirements/dev.txt -o requirements/fleet.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --extra pull --extra tracing -c requirements/dev.txt pyproject.toml -o requirements/image.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --group image -c requirements/dev.txt -o requirements/image-build.txt
@@ -110,6 +114,10 @@ clean: ## Remove the virtual environment and caches.
 .venv-audit/run:
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install -q pip-audit==2.10.1
+	@touch $@
+
+.venv/browser: requirements/browser.txt .venv/dev
+	$(BIN)/python -m pip install -q --require-hashes -r $<
 	@touch $@
 
 .venv/fleet: requirements/fleet.txt .venv/dev

@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     max_text_characters: int = Field(100_000, ge=1, description="Longest text of a release.")
     max_title_characters: int = Field(1_000, ge=1, description="Longest title of a release.")
     max_sentences: int = Field(1_000, ge=1, description="Most sentences that one release may hold.")
+    max_checked_characters: int = Field(
+        10_000, ge=1, description="Longest sentence to check alone, and its sources together."
+    )
     max_key_sentences: int = Field(20, ge=1, description="Most key sentences of one brief.")
     max_id_characters: int = Field(200, ge=1, description="Longest caller's id.")
     max_message_bytes: int = Field(

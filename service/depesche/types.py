@@ -115,6 +115,7 @@ class FindingKind(StrEnum):
     LOW_SCORE = "low_score"
     TRUNCATED = "truncated"
     EMPTY = "empty"
+    TERM_MISSING = "term_missing"
 
 
 @dataclass(frozen=True, slots=True)

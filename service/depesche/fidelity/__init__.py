@@ -1,7 +1,8 @@
 """What the English of a sentence lost, changed or made up: figures, names, quotations, shape."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from depesche.fidelity.abridged import check_abridged
 from depesche.fidelity.figures import check_figures
 from depesche.fidelity.names import check_names
 from depesche.fidelity.quotations import check_quotations
@@ -10,7 +11,7 @@ from depesche.fidelity.shape import check_shape, is_empty
 from depesche.fidelity.untranslated import check_untranslated
 from depesche.types import Finding, FindingKind, Language
 
-__all__ = ["WEIGHTS", "check", "weigh"]
+__all__ = ["WEIGHTS", "check", "check_edited", "weigh"]
 
 # How bad each finding is, for choosing the better of two translations: what makes a sentence
 # unusable outweighs a few wrong facts, a wrong fact outweighs doubts about the wording.
@@ -28,6 +29,7 @@ WEIGHTS = {
     FindingKind.AMOUNT_INVENTED: 3.0,
     FindingKind.QUOTATION_MISSING: 3.0,
     FindingKind.QUOTATION_INVENTED: 3.0,
+    FindingKind.TERM_MISSING: 3.0,
     FindingKind.NAME_MISSING: 2.0,
     FindingKind.NAME_INVENTED: 2.0,
     FindingKind.UNTRANSLATED: 2.0,
@@ -67,6 +69,23 @@ def check(
         *check_repetition(source, target),
         *check_shape(source, target, language, score, truncated=truncated),
     )
+
+
+def check_edited(text: str, sources: Sequence[str], language: Language) -> tuple[Finding, ...]:
+    """Check English that a person wrote against all the sentences that it rests on.
+
+    Args:
+        text: the English.
+        sources: the sentences, normalised, in document order.
+        language: theirs; English ones are compared as a summary's, which may leave things out.
+
+    Returns:
+        What is wrong; source spans point into the sources joined by one space each.
+    """
+    source = " ".join(sources)
+    if language is Language.ENGLISH:
+        return check_abridged(source, text)
+    return check(source, text, language)
 
 
 def weigh(findings: Iterable[Finding]) -> float:

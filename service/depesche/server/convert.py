@@ -33,6 +33,7 @@ __all__ = [
     "brief_message",
     "create_brief_response",
     "detection_message",
+    "findings_messages",
     "model_message",
     "stream_event",
     "summarise_response",
@@ -159,10 +160,25 @@ def translation_message(translation: types.Translation) -> types_pb2.TranslatedS
         text=translation.text,
         score=translation.score,
         decoding=DECODINGS[translation.decoding],
-        findings=_findings(translation.findings),
+        findings=findings_messages(translation.findings),
     )
     message.MergeFrom(english)
     return message
+
+
+def findings_messages(findings: Sequence[types.Finding]) -> list[types_pb2.Finding]:
+    """Write what the checks found."""
+    return [
+        types_pb2.Finding(
+            kind=FINDING_KINDS[finding.kind],
+            message=finding.message,
+            expected=finding.expected,
+            found=finding.found,
+            source_span=_text_span(finding.source_span),
+            target_span=_text_span(finding.target_span),
+        )
+        for finding in findings
+    ]
 
 
 def _untranslated(sentence: types.Sentence) -> types_pb2.TranslatedSentence:
@@ -183,7 +199,7 @@ def _brief_sentence(
         text=sentence.text,
         sentence_indices=sentence.sources,
         source_spans=[_source_span(sentences[index]) for index in sentence.sources],
-        findings=_findings(sentence.findings),
+        findings=findings_messages(sentence.findings),
         strategy=STRATEGIES[sentence.strategy],
     )
 
@@ -196,7 +212,7 @@ def _summary_sentence(
         text=sentence.text,
         source_span=spans[0],
         source_spans=spans,
-        findings=_findings(sentence.findings),
+        findings=findings_messages(sentence.findings),
         strategy=STRATEGIES[sentence.strategy],
     )
 
@@ -205,20 +221,6 @@ def _source_span(sentence: types.Sentence) -> types_pb2.SourceSpan:
     return types_pb2.SourceSpan(
         field=SOURCE_FIELDS[sentence.origin], start=sentence.span.start, end=sentence.span.end
     )
-
-
-def _findings(findings: Sequence[types.Finding]) -> list[types_pb2.Finding]:
-    return [
-        types_pb2.Finding(
-            kind=FINDING_KINDS[finding.kind],
-            message=finding.message,
-            expected=finding.expected,
-            found=finding.found,
-            source_span=_text_span(finding.source_span),
-            target_span=_text_span(finding.target_span),
-        )
-        for finding in findings
-    ]
 
 
 def _text_span(span: Span | None) -> types_pb2.TextSpan | None:

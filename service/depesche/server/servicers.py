@@ -22,6 +22,7 @@ from depesche.errors import (
     ReloadFailed,
     ShuttingDown,
 )
+from depesche.fidelity import check_edited
 from depesche.server import convert
 from depesche.server.feed import as_finished, until
 from depesche.server.metrics import Metrics
@@ -33,6 +34,7 @@ from depesche.server.validation import (
     TEXT_PATHS,
     BriefRequest,
     brief_arguments,
+    check_arguments,
     model_argument,
     renamed,
     summarise_arguments,
@@ -43,6 +45,8 @@ from depesche.types import Brief, BriefOptions, Language, Release, Timings, Tran
 from depesche.v1 import (
     brief_pb2,
     brief_pb2_grpc,
+    fidelity_pb2,
+    fidelity_pb2_grpc,
     model_pb2,
     model_pb2_grpc,
     summarisation_pb2,
@@ -55,7 +59,7 @@ __all__ = ["SERVICES", "Door", "add_servicers"]
 
 SERVICES: tuple[ServiceDescriptor, ...] = tuple(
     service
-    for file in (brief_pb2, translation_pb2, summarisation_pb2, model_pb2)
+    for file in (brief_pb2, translation_pb2, summarisation_pb2, fidelity_pb2, model_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
 )
 """The services of the contract."""
@@ -278,6 +282,20 @@ class SummarisationServicer(_Servicer, summarisation_pb2_grpc.SummarisationServi
         return convert.summarise_response(summary)
 
 
+class FidelityServicer(_Servicer, fidelity_pb2_grpc.FidelityServiceServicer):
+    """`FidelityService`."""
+
+    async def CheckSentence(
+        self, request: fidelity_pb2.CheckSentenceRequest, context: _Context
+    ) -> fidelity_pb2.CheckSentenceResponse:
+        """Check a sentence that a person has edited."""
+        del context
+        self._door.check()
+        text, sources, language = check_arguments(request, self._settings.max_checked_characters)
+        found = await asyncio.to_thread(check_edited, text, sources, language)
+        return fidelity_pb2.CheckSentenceResponse(findings=convert.findings_messages(found))
+
+
 class ModelServicer(_Servicer, model_pb2_grpc.ModelServiceServicer):
     """`ModelService`."""
 
@@ -328,6 +346,9 @@ def add_servicers(
     )
     summarisation_pb2_grpc.add_SummarisationServiceServicer_to_server(  # type: ignore[no-untyped-call]
         SummarisationServicer(*shared), server
+    )
+    fidelity_pb2_grpc.add_FidelityServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        FidelityServicer(*shared), server
     )
     model_pb2_grpc.add_ModelServiceServicer_to_server(  # type: ignore[no-untyped-call]
         ModelServicer(*shared), server

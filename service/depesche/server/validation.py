@@ -27,13 +27,21 @@ from depesche.types import (
     Release,
     SummaryStrategy,
 )
-from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2, types_pb2
+from depesche.v1 import (
+    brief_pb2,
+    fidelity_pb2,
+    model_pb2,
+    summarisation_pb2,
+    translation_pb2,
+    types_pb2,
+)
 
 __all__ = [
     "RELEASE_PATHS",
     "TEXT_PATHS",
     "BriefRequest",
     "brief_arguments",
+    "check_arguments",
     "model_argument",
     "renamed",
     "summarise_arguments",
@@ -131,6 +139,31 @@ def summarise_arguments(
     return release, replace(options, summary_model=request.summary_model)
 
 
+def check_arguments(
+    request: fidelity_pb2.CheckSentenceRequest, limit: int
+) -> tuple[str, Sequence[str], Language]:
+    """Read a request for a check: the English, its sources and their language.
+
+    Args:
+        request: the request.
+        limit: most characters of the English, and of the sources together.
+
+    Raises:
+        InvalidRequest: names every field that breaks a rule.
+        LanguageUnsupported: the request names a language that isn't one of ours.
+    """
+    check_known(request)
+    violations = [
+        *_length_violations("text", request.text, limit),
+        *_length_violations("sources", " ".join(request.sources), limit),
+    ]
+    violations += _language_violations(request.language, "language")
+    language = None if violations else _language(request.language, "language")
+    if language is None:
+        raise InvalidRequest(violations or [Violation("language", "is required")])
+    return request.text, request.sources, language
+
+
 def model_argument(request: model_pb2.GetModelRequest) -> str:
     """Read the name of the model that is asked for.
 
@@ -171,14 +204,17 @@ def _release(request: BriefRequest | translation_pb2.TranslateRequest, max_id: i
     if not request.HasField("release"):
         raise InvalidRequest([Violation("release", "is required")])
     release = request.release
-    violations = [*_id_violations(release.id, max_id), *_language_violations(release.language)]
+    violations = [
+        *_id_violations(release.id, max_id),
+        *_language_violations(release.language, "release.language"),
+    ]
     if violations:
         raise InvalidRequest(violations)
     return Release(
         text=release.text,
         content_format=_member(CONTENT_FORMATS, release.content_format, ContentFormat.PLAIN),
         title=release.title,
-        language=_language(release.language),
+        language=_language(release.language, "release.language"),
     )
 
 
@@ -204,22 +240,29 @@ def _id_violations(id_: str, limit: int) -> Iterator[Violation]:
         yield Violation("release.id", f"has {len(id_)} characters; the limit is {limit}")
 
 
-def _language_violations(code: str) -> Iterator[Violation]:
+def _length_violations(field: str, text: str, limit: int) -> Iterator[Violation]:
+    if not text.strip():
+        yield Violation(field, "must hold more than white space")
+    elif len(text) > limit:
+        yield Violation(field, f"has {len(text)} characters; the limit is {limit}")
+
+
+def _language_violations(code: str, field: str) -> Iterator[Violation]:
     if code in ("", "auto") or _ISO_639_1.fullmatch(code):
         return
     names = ", ".join(sorted(Language))
     # A long value may be text of the release in the wrong field, which no error may hold.
     but = f", not '{code}'" if _SHORT_CODE.fullmatch(code) else ""
-    yield Violation("release.language", f"must be one of {names} or empty{but}")
+    yield Violation(field, f"must be one of {names} or empty{but}")
 
 
-def _language(code: str) -> Language | None:
+def _language(code: str, field: str) -> Language | None:
     if code in ("", "auto"):
         return None
     try:
         return Language(code)
     except ValueError:
-        with renamed({"language": "release.language"}):
+        with renamed({"language": field}):
             raise LanguageUnsupported(code, list(Language)) from None
 
 

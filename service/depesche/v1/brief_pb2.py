@@ -23,32 +23,37 @@ _sym_db = _symbol_database.Default()
 
 
 from depesche.v1 import types_pb2 as depesche_dot_v1_dot_types__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64\x65pesche/v1/brief.proto\x12\x0b\x64\x65pesche.v1\x1a\x17\x64\x65pesche/v1/types.proto\x1a\x17google/rpc/status.proto\"\xa6\x02\n\x0c\x42riefOptions\x12\x1b\n\x0esentence_count\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12.\n\x08strategy\x18\x02 \x01(\x0e\x32\x1c.depesche.v1.SummaryStrategy\x12+\n\x08glossary\x18\x03 \x03(\x0b\x32\x19.depesche.v1.GlossaryTerm\x12\'\n\x08priority\x18\x04 \x01(\x0e\x32\x15.depesche.v1.Priority\x12\x14\n\x0creproducible\x18\x05 \x01(\x08\x12\x18\n\x10\x61llow_incomplete\x18\x06 \x01(\x08\x12\x19\n\x11translation_model\x18\x07 \x01(\t\x12\x15\n\rsummary_model\x18\x08 \x01(\tB\x11\n\x0f_sentence_count\"g\n\x12\x43reateBriefRequest\x12%\n\x07release\x18\x01 \x01(\x0b\x32\x14.depesche.v1.Release\x12*\n\x07options\x18\x02 \x01(\x0b\x32\x19.depesche.v1.BriefOptions\"8\n\x13\x43reateBriefResponse\x12!\n\x05\x62rief\x18\x01 \x01(\x0b\x32\x12.depesche.v1.Brief\"g\n\x12StreamBriefRequest\x12%\n\x07release\x18\x01 \x01(\x0b\x32\x14.depesche.v1.Release\x12*\n\x07options\x18\x02 \x01(\x0b\x32\x19.depesche.v1.BriefOptions\"Q\n\x0c\x42riefStarted\x12)\n\tdetection\x18\x01 \x01(\x0b\x32\x16.depesche.v1.Detection\x12\x16\n\x0esentence_count\x18\x02 \x01(\x05\"\xa6\x01\n\x13StreamBriefResponse\x12,\n\x07started\x18\x01 \x01(\x0b\x32\x19.depesche.v1.BriefStartedH\x00\x12\x33\n\x08sentence\x18\x02 \x01(\x0b\x32\x1f.depesche.v1.TranslatedSentenceH\x00\x12#\n\x05\x62rief\x18\x03 \x01(\x0b\x32\x12.depesche.v1.BriefH\x00\x42\x07\n\x05\x65vent\"i\n\x14\x42riefReleasesRequest\x12%\n\x07release\x18\x01 \x01(\x0b\x32\x14.depesche.v1.Release\x12*\n\x07options\x18\x02 \x01(\x0b\x32\x19.depesche.v1.BriefOptions\"\x86\x01\n\x15\x42riefReleasesResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x05\x62rief\x18\x02 \x01(\x0b\x32\x12.depesche.v1.BriefH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\r\n\x05index\x18\x04 \x01(\x03\x42\x08\n\x06result2\x90\x02\n\x0c\x42riefService\x12P\n\x0b\x43reateBrief\x12\x1f.depesche.v1.CreateBriefRequest\x1a .depesche.v1.CreateBriefResponse\x12R\n\x0bStreamBrief\x12\x1f.depesche.v1.StreamBriefRequest\x1a .depesche.v1.StreamBriefResponse0\x01\x12Z\n\rBriefReleases\x12!.depesche.v1.BriefReleasesRequest\x1a\".depesche.v1.BriefReleasesResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64\x65pesche/v1/brief.proto\x12\x0b\x64\x65pesche.v1\x1a\x17\x64\x65pesche/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/rpc/status.proto\"\xa6\x02\n\x0c\x42riefOptions\x12\x1b\n\x0esentence_count\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12.\n\x08strategy\x18\x02 \x01(\x0e\x32\x1c.depesche.v1.SummaryStrategy\x12+\n\x08glossary\x18\x03 \x03(\x0b\x32\x19.depesche.v1.GlossaryTerm\x12\'\n\x08priority\x18\x04 \x01(\x0e\x32\x15.depesche.v1.Priority\x12\x14\n\x0creproducible\x18\x05 \x01(\x08\x12\x18\n\x10\x61llow_incomplete\x18\x06 \x01(\x08\x12\x19\n\x11translation_model\x18\x07 \x01(\t\x12\x15\n\rsummary_model\x18\x08 \x01(\tB\x11\n\x0f_sentence_count\"g\n\x12\x43reateBriefRequest\x12%\n\x07release\x18\x01 \x01(\x0b\x32\x14.depesche.v1.Release\x12*\n\x07options\x18\x02 \x01(\x0b\x32\x19.depesche.v1.BriefOptions\"8\n\x13\x43reateBriefResponse\x12!\n\x05\x62rief\x18\x01 \x01(\x0b\x32\x12.depesche.v1.Brief\"g\n\x12StreamBriefRequest\x12%\n\x07release\x18\x01 \x01(\x0b\x32\x14.depesche.v1.Release\x12*\n\x07options\x18\x02 \x01(\x0b\x32\x19.depesche.v1.BriefOptions\"Q\n\x0c\x42riefStarted\x12)\n\tdetection\x18\x01 \x01(\x0b\x32\x16.depesche.v1.Detection\x12\x16\n\x0esentence_count\x18\x02 \x01(\x05\"\xa6\x01\n\x13StreamBriefResponse\x12,\n\x07started\x18\x01 \x01(\x0b\x32\x19.depesche.v1.BriefStartedH\x00\x12\x33\n\x08sentence\x18\x02 \x01(\x0b\x32\x1f.depesche.v1.TranslatedSentenceH\x00\x12#\n\x05\x62rief\x18\x03 \x01(\x0b\x32\x12.depesche.v1.BriefH\x00\x42\x07\n\x05\x65vent\"i\n\x14\x42riefReleasesRequest\x12%\n\x07release\x18\x01 \x01(\x0b\x32\x14.depesche.v1.Release\x12*\n\x07options\x18\x02 \x01(\x0b\x32\x19.depesche.v1.BriefOptions\"\x86\x01\n\x15\x42riefReleasesResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x05\x62rief\x18\x02 \x01(\x0b\x32\x12.depesche.v1.BriefH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\r\n\x05index\x18\x04 \x01(\x03\x42\x08\n\x06result2\xc5\x02\n\x0c\x42riefService\x12g\n\x0b\x43reateBrief\x12\x1f.depesche.v1.CreateBriefRequest\x1a .depesche.v1.CreateBriefResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\"\n/v1/briefs:\x01*\x12p\n\x0bStreamBrief\x12\x1f.depesche.v1.StreamBriefRequest\x1a .depesche.v1.StreamBriefResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\"\x11/v1/briefs:stream:\x01*0\x01\x12Z\n\rBriefReleases\x12!.depesche.v1.BriefReleasesRequest\x1a\".depesche.v1.BriefReleasesResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'depesche.v1.brief_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BRIEFOPTIONS']._serialized_start=91
-  _globals['_BRIEFOPTIONS']._serialized_end=385
-  _globals['_CREATEBRIEFREQUEST']._serialized_start=387
-  _globals['_CREATEBRIEFREQUEST']._serialized_end=490
-  _globals['_CREATEBRIEFRESPONSE']._serialized_start=492
-  _globals['_CREATEBRIEFRESPONSE']._serialized_end=548
-  _globals['_STREAMBRIEFREQUEST']._serialized_start=550
-  _globals['_STREAMBRIEFREQUEST']._serialized_end=653
-  _globals['_BRIEFSTARTED']._serialized_start=655
-  _globals['_BRIEFSTARTED']._serialized_end=736
-  _globals['_STREAMBRIEFRESPONSE']._serialized_start=739
-  _globals['_STREAMBRIEFRESPONSE']._serialized_end=905
-  _globals['_BRIEFRELEASESREQUEST']._serialized_start=907
-  _globals['_BRIEFRELEASESREQUEST']._serialized_end=1012
-  _globals['_BRIEFRELEASESRESPONSE']._serialized_start=1015
-  _globals['_BRIEFRELEASESRESPONSE']._serialized_end=1149
-  _globals['_BRIEFSERVICE']._serialized_start=1152
-  _globals['_BRIEFSERVICE']._serialized_end=1424
+  _globals['_BRIEFSERVICE'].methods_by_name['CreateBrief']._loaded_options = None
+  _globals['_BRIEFSERVICE'].methods_by_name['CreateBrief']._serialized_options = b'\202\323\344\223\002\017\"\n/v1/briefs:\001*'
+  _globals['_BRIEFSERVICE'].methods_by_name['StreamBrief']._loaded_options = None
+  _globals['_BRIEFSERVICE'].methods_by_name['StreamBrief']._serialized_options = b'\202\323\344\223\002\026\"\021/v1/briefs:stream:\001*'
+  _globals['_BRIEFOPTIONS']._serialized_start=121
+  _globals['_BRIEFOPTIONS']._serialized_end=415
+  _globals['_CREATEBRIEFREQUEST']._serialized_start=417
+  _globals['_CREATEBRIEFREQUEST']._serialized_end=520
+  _globals['_CREATEBRIEFRESPONSE']._serialized_start=522
+  _globals['_CREATEBRIEFRESPONSE']._serialized_end=578
+  _globals['_STREAMBRIEFREQUEST']._serialized_start=580
+  _globals['_STREAMBRIEFREQUEST']._serialized_end=683
+  _globals['_BRIEFSTARTED']._serialized_start=685
+  _globals['_BRIEFSTARTED']._serialized_end=766
+  _globals['_STREAMBRIEFRESPONSE']._serialized_start=769
+  _globals['_STREAMBRIEFRESPONSE']._serialized_end=935
+  _globals['_BRIEFRELEASESREQUEST']._serialized_start=937
+  _globals['_BRIEFRELEASESREQUEST']._serialized_end=1042
+  _globals['_BRIEFRELEASESRESPONSE']._serialized_start=1045
+  _globals['_BRIEFRELEASESRESPONSE']._serialized_end=1179
+  _globals['_BRIEFSERVICE']._serialized_start=1182
+  _globals['_BRIEFSERVICE']._serialized_end=1507
 # @@protoc_insertion_point(module_scope)

@@ -58,7 +58,7 @@ class BriefOptions(_message.Message):
     """
     @_builtins.property
     def glossary(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.GlossaryTerm]:
-        """Terms whose English is fixed; refused by this version."""
+        """Terms whose English is fixed. The reply tells of each what became of it."""
 
     def __init__(
         self,

@@ -22,31 +22,36 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64\x65pesche/v1/model.proto\x12\x0b\x64\x65pesche.v1\"\xcb\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04task\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x11\n\tlanguages\x18\x04 \x03(\t\x12\x0f\n\x07licence\x18\x05 \x01(\t\x12\x0e\n\x06\x64igest\x18\x06 \x01(\t\x12\x14\n\x0cquantisation\x18\x07 \x01(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12&\n\x05state\x18\t \x01(\x0e\x32\x17.depesche.v1.ModelState\x12\x0e\n\x06routes\x18\n \x03(\t\"\x13\n\x11ListModelsRequest\"8\n\x12ListModelsResponse\x12\"\n\x06models\x18\x01 \x03(\x0b\x32\x12.depesche.v1.Model\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"5\n\x10GetModelResponse\x12!\n\x05model\x18\x01 \x01(\x0b\x32\x12.depesche.v1.Model\"\x15\n\x13ReloadModelsRequest\":\n\x14ReloadModelsResponse\x12\"\n\x06models\x18\x01 \x03(\x0b\x32\x12.depesche.v1.Model*\x87\x01\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12MODEL_STATE_ABSENT\x10\x01\x12\x17\n\x13MODEL_STATE_PRESENT\x10\x02\x12\x15\n\x11MODEL_STATE_READY\x10\x03\x12\x14\n\x10MODEL_STATE_IDLE\x10\x04\x32\xfb\x01\n\x0cModelService\x12M\n\nListModels\x12\x1e.depesche.v1.ListModelsRequest\x1a\x1f.depesche.v1.ListModelsResponse\x12G\n\x08GetModel\x12\x1c.depesche.v1.GetModelRequest\x1a\x1d.depesche.v1.GetModelResponse\x12S\n\x0cReloadModels\x12 .depesche.v1.ReloadModelsRequest\x1a!.depesche.v1.ReloadModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64\x65pesche/v1/model.proto\x12\x0b\x64\x65pesche.v1\x1a\x1cgoogle/api/annotations.proto\"\xcb\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04task\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x11\n\tlanguages\x18\x04 \x03(\t\x12\x0f\n\x07licence\x18\x05 \x01(\t\x12\x0e\n\x06\x64igest\x18\x06 \x01(\t\x12\x14\n\x0cquantisation\x18\x07 \x01(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12&\n\x05state\x18\t \x01(\x0e\x32\x17.depesche.v1.ModelState\x12\x0e\n\x06routes\x18\n \x03(\t\"\x13\n\x11ListModelsRequest\"8\n\x12ListModelsResponse\x12\"\n\x06models\x18\x01 \x03(\x0b\x32\x12.depesche.v1.Model\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"5\n\x10GetModelResponse\x12!\n\x05model\x18\x01 \x01(\x0b\x32\x12.depesche.v1.Model\"\x15\n\x13ReloadModelsRequest\":\n\x14ReloadModelsResponse\x12\"\n\x06models\x18\x01 \x03(\x0b\x32\x12.depesche.v1.Model*\x87\x01\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12MODEL_STATE_ABSENT\x10\x01\x12\x17\n\x13MODEL_STATE_PRESENT\x10\x02\x12\x15\n\x11MODEL_STATE_READY\x10\x03\x12\x14\n\x10MODEL_STATE_IDLE\x10\x04\x32\xaa\x02\n\x0cModelService\x12\x61\n\nListModels\x12\x1e.depesche.v1.ListModelsRequest\x1a\x1f.depesche.v1.ListModelsResponse\"\x12\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/models\x12\x62\n\x08GetModel\x12\x1c.depesche.v1.GetModelRequest\x1a\x1d.depesche.v1.GetModelResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/models/{name}\x12S\n\x0cReloadModels\x12 .depesche.v1.ReloadModelsRequest\x1a!.depesche.v1.ReloadModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'depesche.v1.model_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODELSTATE']._serialized_start=497
-  _globals['_MODELSTATE']._serialized_end=632
-  _globals['_MODEL']._serialized_start=41
-  _globals['_MODEL']._serialized_end=244
-  _globals['_LISTMODELSREQUEST']._serialized_start=246
-  _globals['_LISTMODELSREQUEST']._serialized_end=265
-  _globals['_LISTMODELSRESPONSE']._serialized_start=267
-  _globals['_LISTMODELSRESPONSE']._serialized_end=323
-  _globals['_GETMODELREQUEST']._serialized_start=325
-  _globals['_GETMODELREQUEST']._serialized_end=356
-  _globals['_GETMODELRESPONSE']._serialized_start=358
-  _globals['_GETMODELRESPONSE']._serialized_end=411
-  _globals['_RELOADMODELSREQUEST']._serialized_start=413
-  _globals['_RELOADMODELSREQUEST']._serialized_end=434
-  _globals['_RELOADMODELSRESPONSE']._serialized_start=436
-  _globals['_RELOADMODELSRESPONSE']._serialized_end=494
-  _globals['_MODELSERVICE']._serialized_start=635
-  _globals['_MODELSERVICE']._serialized_end=886
+  _globals['_MODELSERVICE'].methods_by_name['ListModels']._loaded_options = None
+  _globals['_MODELSERVICE'].methods_by_name['ListModels']._serialized_options = b'\202\323\344\223\002\014\022\n/v1/models'
+  _globals['_MODELSERVICE'].methods_by_name['GetModel']._loaded_options = None
+  _globals['_MODELSERVICE'].methods_by_name['GetModel']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/models/{name}'
+  _globals['_MODELSTATE']._serialized_start=527
+  _globals['_MODELSTATE']._serialized_end=662
+  _globals['_MODEL']._serialized_start=71
+  _globals['_MODEL']._serialized_end=274
+  _globals['_LISTMODELSREQUEST']._serialized_start=276
+  _globals['_LISTMODELSREQUEST']._serialized_end=295
+  _globals['_LISTMODELSRESPONSE']._serialized_start=297
+  _globals['_LISTMODELSRESPONSE']._serialized_end=353
+  _globals['_GETMODELREQUEST']._serialized_start=355
+  _globals['_GETMODELREQUEST']._serialized_end=386
+  _globals['_GETMODELRESPONSE']._serialized_start=388
+  _globals['_GETMODELRESPONSE']._serialized_end=441
+  _globals['_RELOADMODELSREQUEST']._serialized_start=443
+  _globals['_RELOADMODELSREQUEST']._serialized_end=464
+  _globals['_RELOADMODELSRESPONSE']._serialized_start=466
+  _globals['_RELOADMODELSRESPONSE']._serialized_end=524
+  _globals['_MODELSERVICE']._serialized_start=665
+  _globals['_MODELSERVICE']._serialized_end=963
 # @@protoc_insertion_point(module_scope)

@@ -23,21 +23,24 @@ _sym_db = _symbol_database.Default()
 
 
 from depesche.v1 import types_pb2 as depesche_dot_v1_dot_types__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x64\x65pesche/v1/summarisation.proto\x12\x0b\x64\x65pesche.v1\x1a\x17\x64\x65pesche/v1/types.proto\"\xcb\x01\n\x10SummariseRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x32\n\x0e\x63ontent_format\x18\x02 \x01(\x0e\x32\x1a.depesche.v1.ContentFormat\x12\x1b\n\x0esentence_count\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12.\n\x08strategy\x18\x04 \x01(\x0e\x32\x1c.depesche.v1.SummaryStrategy\x12\x15\n\rsummary_model\x18\x05 \x01(\tB\x11\n\x0f_sentence_count\"\xd4\x01\n\x0fSummarySentence\x12\x0c\n\x04text\x18\x01 \x01(\t\x12,\n\x0bsource_span\x18\x02 \x01(\x0b\x32\x17.depesche.v1.SourceSpan\x12-\n\x0csource_spans\x18\x03 \x03(\x0b\x32\x17.depesche.v1.SourceSpan\x12&\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x14.depesche.v1.Finding\x12.\n\x08strategy\x18\x05 \x01(\x0e\x32\x1c.depesche.v1.SummaryStrategy\"\x96\x01\n\x11SummariseResponse\x12/\n\tsentences\x18\x01 \x03(\x0b\x32\x1c.depesche.v1.SummarySentence\x12)\n\tsignature\x18\x02 \x01(\x0b\x32\x16.depesche.v1.Signature\x12%\n\x07timings\x18\x03 \x01(\x0b\x32\x14.depesche.v1.Timings2b\n\x14SummarisationService\x12J\n\tSummarise\x12\x1d.depesche.v1.SummariseRequest\x1a\x1e.depesche.v1.SummariseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x64\x65pesche/v1/summarisation.proto\x12\x0b\x64\x65pesche.v1\x1a\x17\x64\x65pesche/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\"\xcb\x01\n\x10SummariseRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x32\n\x0e\x63ontent_format\x18\x02 \x01(\x0e\x32\x1a.depesche.v1.ContentFormat\x12\x1b\n\x0esentence_count\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12.\n\x08strategy\x18\x04 \x01(\x0e\x32\x1c.depesche.v1.SummaryStrategy\x12\x15\n\rsummary_model\x18\x05 \x01(\tB\x11\n\x0f_sentence_count\"\xd4\x01\n\x0fSummarySentence\x12\x0c\n\x04text\x18\x01 \x01(\t\x12,\n\x0bsource_span\x18\x02 \x01(\x0b\x32\x17.depesche.v1.SourceSpan\x12-\n\x0csource_spans\x18\x03 \x03(\x0b\x32\x17.depesche.v1.SourceSpan\x12&\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x14.depesche.v1.Finding\x12.\n\x08strategy\x18\x05 \x01(\x0e\x32\x1c.depesche.v1.SummaryStrategy\"\x96\x01\n\x11SummariseResponse\x12/\n\tsentences\x18\x01 \x03(\x0b\x32\x1c.depesche.v1.SummarySentence\x12)\n\tsignature\x18\x02 \x01(\x0b\x32\x16.depesche.v1.Signature\x12%\n\x07timings\x18\x03 \x01(\x0b\x32\x14.depesche.v1.Timings2|\n\x14SummarisationService\x12\x64\n\tSummarise\x12\x1d.depesche.v1.SummariseRequest\x1a\x1e.depesche.v1.SummariseResponse\"\x18\x82\xd3\xe4\x93\x02\x12\"\r/v1/summaries:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'depesche.v1.summarisation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SUMMARISEREQUEST']._serialized_start=74
-  _globals['_SUMMARISEREQUEST']._serialized_end=277
-  _globals['_SUMMARYSENTENCE']._serialized_start=280
-  _globals['_SUMMARYSENTENCE']._serialized_end=492
-  _globals['_SUMMARISERESPONSE']._serialized_start=495
-  _globals['_SUMMARISERESPONSE']._serialized_end=645
-  _globals['_SUMMARISATIONSERVICE']._serialized_start=647
-  _globals['_SUMMARISATIONSERVICE']._serialized_end=745
+  _globals['_SUMMARISATIONSERVICE'].methods_by_name['Summarise']._loaded_options = None
+  _globals['_SUMMARISATIONSERVICE'].methods_by_name['Summarise']._serialized_options = b'\202\323\344\223\002\022\"\r/v1/summaries:\001*'
+  _globals['_SUMMARISEREQUEST']._serialized_start=104
+  _globals['_SUMMARISEREQUEST']._serialized_end=307
+  _globals['_SUMMARYSENTENCE']._serialized_start=310
+  _globals['_SUMMARYSENTENCE']._serialized_end=522
+  _globals['_SUMMARISERESPONSE']._serialized_start=525
+  _globals['_SUMMARISERESPONSE']._serialized_end=675
+  _globals['_SUMMARISATIONSERVICE']._serialized_start=677
+  _globals['_SUMMARISATIONSERVICE']._serialized_end=801
 # @@protoc_insertion_point(module_scope)

@@ -23,25 +23,30 @@ _sym_db = _symbol_database.Default()
 
 
 from depesche.v1 import types_pb2 as depesche_dot_v1_dot_types__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x64\x65pesche/v1/translation.proto\x12\x0b\x64\x65pesche.v1\x1a\x17\x64\x65pesche/v1/types.proto\"\x99\x01\n\x10TranslateOptions\x12+\n\x08glossary\x18\x01 \x03(\x0b\x32\x19.depesche.v1.GlossaryTerm\x12\'\n\x08priority\x18\x02 \x01(\x0e\x32\x15.depesche.v1.Priority\x12\x14\n\x0creproducible\x18\x03 \x01(\x08\x12\x19\n\x11translation_model\x18\x04 \x01(\t\"i\n\x10TranslateRequest\x12%\n\x07release\x18\x01 \x01(\x0b\x32\x14.depesche.v1.Release\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.depesche.v1.TranslateOptions\"\xd2\x01\n\x11TranslateResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\tdetection\x18\x02 \x01(\x0b\x32\x16.depesche.v1.Detection\x12\x34\n\x0btranslation\x18\x03 \x03(\x0b\x32\x1f.depesche.v1.TranslatedSentence\x12)\n\tsignature\x18\x04 \x01(\x0b\x32\x16.depesche.v1.Signature\x12%\n\x07timings\x18\x05 \x01(\x0b\x32\x14.depesche.v1.Timings\"%\n\x15\x44\x65tectLanguageRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\"C\n\x16\x44\x65tectLanguageResponse\x12)\n\tdetection\x18\x01 \x01(\x0b\x32\x16.depesche.v1.Detection2\xbb\x01\n\x12TranslationService\x12J\n\tTranslate\x12\x1d.depesche.v1.TranslateRequest\x1a\x1e.depesche.v1.TranslateResponse\x12Y\n\x0e\x44\x65tectLanguage\x12\".depesche.v1.DetectLanguageRequest\x1a#.depesche.v1.DetectLanguageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x64\x65pesche/v1/translation.proto\x12\x0b\x64\x65pesche.v1\x1a\x17\x64\x65pesche/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\"\x99\x01\n\x10TranslateOptions\x12+\n\x08glossary\x18\x01 \x03(\x0b\x32\x19.depesche.v1.GlossaryTerm\x12\'\n\x08priority\x18\x02 \x01(\x0e\x32\x15.depesche.v1.Priority\x12\x14\n\x0creproducible\x18\x03 \x01(\x08\x12\x19\n\x11translation_model\x18\x04 \x01(\t\"i\n\x10TranslateRequest\x12%\n\x07release\x18\x01 \x01(\x0b\x32\x14.depesche.v1.Release\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.depesche.v1.TranslateOptions\"\xfe\x01\n\x11TranslateResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\tdetection\x18\x02 \x01(\x0b\x32\x16.depesche.v1.Detection\x12\x34\n\x0btranslation\x18\x03 \x03(\x0b\x32\x1f.depesche.v1.TranslatedSentence\x12)\n\tsignature\x18\x04 \x01(\x0b\x32\x16.depesche.v1.Signature\x12%\n\x07timings\x18\x05 \x01(\x0b\x32\x14.depesche.v1.Timings\x12*\n\x08glossary\x18\x06 \x03(\x0b\x32\x18.depesche.v1.GlossaryUse\"%\n\x15\x44\x65tectLanguageRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\"C\n\x16\x44\x65tectLanguageResponse\x12)\n\tdetection\x18\x01 \x01(\x0b\x32\x16.depesche.v1.Detection2\xf9\x01\n\x12TranslationService\x12g\n\tTranslate\x12\x1d.depesche.v1.TranslateRequest\x1a\x1e.depesche.v1.TranslateResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\"\x10/v1/translations:\x01*\x12z\n\x0e\x44\x65tectLanguage\x12\".depesche.v1.DetectLanguageRequest\x1a#.depesche.v1.DetectLanguageResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\"\x14/v1/languages:detect:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'depesche.v1.translation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRANSLATEOPTIONS']._serialized_start=72
-  _globals['_TRANSLATEOPTIONS']._serialized_end=225
-  _globals['_TRANSLATEREQUEST']._serialized_start=227
-  _globals['_TRANSLATEREQUEST']._serialized_end=332
-  _globals['_TRANSLATERESPONSE']._serialized_start=335
-  _globals['_TRANSLATERESPONSE']._serialized_end=545
-  _globals['_DETECTLANGUAGEREQUEST']._serialized_start=547
-  _globals['_DETECTLANGUAGEREQUEST']._serialized_end=584
-  _globals['_DETECTLANGUAGERESPONSE']._serialized_start=586
-  _globals['_DETECTLANGUAGERESPONSE']._serialized_end=653
-  _globals['_TRANSLATIONSERVICE']._serialized_start=656
-  _globals['_TRANSLATIONSERVICE']._serialized_end=843
+  _globals['_TRANSLATIONSERVICE'].methods_by_name['Translate']._loaded_options = None
+  _globals['_TRANSLATIONSERVICE'].methods_by_name['Translate']._serialized_options = b'\202\323\344\223\002\025\"\020/v1/translations:\001*'
+  _globals['_TRANSLATIONSERVICE'].methods_by_name['DetectLanguage']._loaded_options = None
+  _globals['_TRANSLATIONSERVICE'].methods_by_name['DetectLanguage']._serialized_options = b'\202\323\344\223\002\031\"\024/v1/languages:detect:\001*'
+  _globals['_TRANSLATEOPTIONS']._serialized_start=102
+  _globals['_TRANSLATEOPTIONS']._serialized_end=255
+  _globals['_TRANSLATEREQUEST']._serialized_start=257
+  _globals['_TRANSLATEREQUEST']._serialized_end=362
+  _globals['_TRANSLATERESPONSE']._serialized_start=365
+  _globals['_TRANSLATERESPONSE']._serialized_end=619
+  _globals['_DETECTLANGUAGEREQUEST']._serialized_start=621
+  _globals['_DETECTLANGUAGEREQUEST']._serialized_end=658
+  _globals['_DETECTLANGUAGERESPONSE']._serialized_start=660
+  _globals['_DETECTLANGUAGERESPONSE']._serialized_end=727
+  _globals['_TRANSLATIONSERVICE']._serialized_start=730
+  _globals['_TRANSLATIONSERVICE']._serialized_end=979
 # @@protoc_insertion_point(module_scope)

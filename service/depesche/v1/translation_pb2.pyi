@@ -37,7 +37,7 @@ class TranslateOptions(_message.Message):
     """Name of the translation model; see BriefOptions."""
     @_builtins.property
     def glossary(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.GlossaryTerm]:
-        """Terms whose English is fixed; refused by this version."""
+        """Terms whose English is fixed. The reply tells of each what became of it."""
 
     def __init__(
         self,
@@ -96,6 +96,7 @@ class TranslateResponse(_message.Message):
     TRANSLATION_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     TIMINGS_FIELD_NUMBER: _builtins.int
+    GLOSSARY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The caller's id, as sent."""
     @_builtins.property
@@ -114,6 +115,10 @@ class TranslateResponse(_message.Message):
     def timings(self) -> _types_pb2.Timings:
         """Where the time went."""
 
+    @_builtins.property
+    def glossary(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.GlossaryUse]:
+        """What became of each term of the glossary, in the request's order."""
+
     def __init__(
         self,
         *,
@@ -122,10 +127,11 @@ class TranslateResponse(_message.Message):
         translation: _abc.Iterable[_types_pb2.TranslatedSentence] | None = ...,
         signature: _types_pb2.Signature | None = ...,
         timings: _types_pb2.Timings | None = ...,
+        glossary: _abc.Iterable[_types_pb2.GlossaryUse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "signature", b"signature", "timings", b"timings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "id", b"id", "signature", b"signature", "timings", b"timings", "translation", b"translation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "glossary", b"glossary", "id", b"id", "signature", b"signature", "timings", b"timings", "translation", b"translation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

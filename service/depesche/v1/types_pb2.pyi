@@ -239,6 +239,8 @@ class _FindingKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FindingKi
     """The model stopped at its length limit."""
     FINDING_KIND_EMPTY: _FindingKind.ValueType  # 18
     """The model gave nothing."""
+    FINDING_KIND_TERM_MISSING: _FindingKind.ValueType  # 19
+    """The English that the glossary fixes for a term isn't there."""
 
 class FindingKind(_FindingKind, metaclass=_FindingKindEnumTypeWrapper):
     """What a fidelity check found."""
@@ -281,7 +283,41 @@ FINDING_KIND_TRUNCATED: FindingKind.ValueType  # 17
 """The model stopped at its length limit."""
 FINDING_KIND_EMPTY: FindingKind.ValueType  # 18
 """The model gave nothing."""
+FINDING_KIND_TERM_MISSING: FindingKind.ValueType  # 19
+"""The English that the glossary fixes for a term isn't there."""
 Global___FindingKind: _TypeAlias = FindingKind  # noqa: Y015
+
+class _GlossaryOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GlossaryOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GlossaryOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GLOSSARY_OUTCOME_UNSPECIFIED: _GlossaryOutcome.ValueType  # 0
+    """Never sent."""
+    GLOSSARY_OUTCOME_APPLIED: _GlossaryOutcome.ValueType  # 1
+    """The term stands in the release, and its English wherever it does."""
+    GLOSSARY_OUTCOME_NOT_MATCHED: _GlossaryOutcome.ValueType  # 2
+    """The term doesn't stand in the release."""
+    GLOSSARY_OUTCOME_REFUSED: _GlossaryOutcome.ValueType  # 3
+    """The term stands in the release, and at one of its places at least its English doesn't; a
+    finding of the sentence says so.
+    """
+
+class GlossaryOutcome(_GlossaryOutcome, metaclass=_GlossaryOutcomeEnumTypeWrapper):
+    """What became of a term of the glossary."""
+
+GLOSSARY_OUTCOME_UNSPECIFIED: GlossaryOutcome.ValueType  # 0
+"""Never sent."""
+GLOSSARY_OUTCOME_APPLIED: GlossaryOutcome.ValueType  # 1
+"""The term stands in the release, and its English wherever it does."""
+GLOSSARY_OUTCOME_NOT_MATCHED: GlossaryOutcome.ValueType  # 2
+"""The term doesn't stand in the release."""
+GLOSSARY_OUTCOME_REFUSED: GlossaryOutcome.ValueType  # 3
+"""The term stands in the release, and at one of its places at least its English doesn't; a
+finding of the sentence says so.
+"""
+Global___GlossaryOutcome: _TypeAlias = GlossaryOutcome  # noqa: Y015
 
 @_typing.final
 class Release(_message.Message):
@@ -332,7 +368,7 @@ class GlossaryTerm(_message.Message):
     source: _builtins.str
     """The term in the release's language; required."""
     target: _builtins.str
-    """Its English; required."""
+    """Its English. Empty keeps the term as the source has it."""
     def __init__(
         self,
         *,
@@ -346,6 +382,74 @@ class GlossaryTerm(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GlossaryTerm: _TypeAlias = GlossaryTerm  # noqa: Y015
+
+@_typing.final
+class GlossaryPlace(_message.Message):
+    """One place in the release at which a term of the glossary stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SENTENCE_INDEX_FIELD_NUMBER: _builtins.int
+    SOURCE_SPAN_FIELD_NUMBER: _builtins.int
+    TARGET_SPAN_FIELD_NUMBER: _builtins.int
+    sentence_index: _builtins.int
+    """Index of the sentence."""
+    @_builtins.property
+    def source_span(self) -> Global___TextSpan:
+        """The term in the sentence's `normalised_source`."""
+
+    @_builtins.property
+    def target_span(self) -> Global___TextSpan:
+        """Its English in the sentence's `text`; absent if it isn't there."""
+
+    def __init__(
+        self,
+        *,
+        sentence_index: _builtins.int = ...,
+        source_span: Global___TextSpan | None = ...,
+        target_span: Global___TextSpan | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source_span", b"source_span", "target_span", b"target_span"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sentence_index", b"sentence_index", "source_span", b"source_span", "target_span", b"target_span"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GlossaryPlace: _TypeAlias = GlossaryPlace  # noqa: Y015
+
+@_typing.final
+class GlossaryUse(_message.Message):
+    """A term of the glossary, and what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TERM_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    PLACES_FIELD_NUMBER: _builtins.int
+    outcome: Global___GlossaryOutcome.ValueType
+    """What became of it."""
+    @_builtins.property
+    def term(self) -> Global___GlossaryTerm:
+        """The term, as sent."""
+
+    @_builtins.property
+    def places(self) -> _containers.RepeatedCompositeFieldContainer[Global___GlossaryPlace]:
+        """Where it stands, in document order; none if it wasn't matched."""
+
+    def __init__(
+        self,
+        *,
+        term: Global___GlossaryTerm | None = ...,
+        outcome: Global___GlossaryOutcome.ValueType = ...,
+        places: _abc.Iterable[Global___GlossaryPlace] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["term", b"term"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "places", b"places", "term", b"term"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GlossaryUse: _TypeAlias = GlossaryUse  # noqa: Y015
 
 @_typing.final
 class TextSpan(_message.Message):
@@ -598,6 +702,7 @@ class Brief(_message.Message):
     TIMINGS_FIELD_NUMBER: _builtins.int
     INCOMPLETE_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    GLOSSARY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The caller's id, as sent."""
     incomplete: _builtins.bool
@@ -632,6 +737,10 @@ class Brief(_message.Message):
         neither text nor score nor findings.
         """
 
+    @_builtins.property
+    def glossary(self) -> _containers.RepeatedCompositeFieldContainer[Global___GlossaryUse]:
+        """What became of each term of the glossary, in the request's order."""
+
     def __init__(
         self,
         *,
@@ -644,10 +753,11 @@ class Brief(_message.Message):
         timings: Global___Timings | None = ...,
         incomplete: _builtins.bool = ...,
         missing: _abc.Iterable[Global___TranslatedSentence] | None = ...,
+        glossary: _abc.Iterable[Global___GlossaryUse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "headline", b"headline", "signature", b"signature", "timings", b"timings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "headline", b"headline", "id", b"id", "incomplete", b"incomplete", "key_sentences", b"key_sentences", "missing", b"missing", "signature", b"signature", "timings", b"timings", "translation", b"translation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detection", b"detection", "glossary", b"glossary", "headline", b"headline", "id", b"id", "incomplete", b"incomplete", "key_sentences", b"key_sentences", "missing", b"missing", "signature", b"signature", "timings", b"timings", "translation", b"translation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
