@@ -5,18 +5,19 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
+from depesche.candidate import SPLIT_COST, compose, missing_terms, rank, swapped
 from depesche.errors import DeadlineExceeded, FeatureUnavailable, LanguageUnsupported
-from depesche.fidelity import check, weigh
-from depesche.fidelity.mend import mend, mend_numerals
+from depesche.fidelity import weigh
+from depesche.fidelity.term_swap import bare_words
+from depesche.fidelity.terms import check_terms, find_english
 from depesche.inference.backend import Hypothesis, TranslationBackend
 from depesche.inference.queue import Ask, SegmentQueue
 from depesche.inference.until import before, finished_before
 from depesche.text.clauses import split_long
-from depesche.text.join import finish, join_parts
-from depesche.text.quotes import repair
+from depesche.text.terms import TermPlace, substitute
 from depesche.types import (
     SOURCES,
     Decoding,
@@ -32,9 +33,6 @@ __all__ = ["Plan", "Translator", "Translators", "keep"]
 # A sentence that fails even with a beam is cut once more, to this share of its tokens; a little
 # over a half, so that a clause boundary near the middle will do.
 _SPLIT_SHARE = 0.6
-# Parts that the model took for whole sentences may say together what the source doesn't, and no
-# check sees it: they must be better by more than one wrong figure, which is flagged at least.
-_SPLIT_COST = 3.0
 # Sentences of fewer tokens aren't cut: their parts would hold too little to translate well.
 _SPLIT_MINIMUM = 24
 
@@ -50,22 +48,31 @@ class Plan:
         language: theirs.
         segments: what the model gets of them.
         owners: for each segment, the place of its sentence in `sentences`.
+        terms: the glossary's terms in each sentence, by its index; none of those that hold none.
     """
 
     sentences: Sequence[Sentence]
     language: Language
     segments: Sequence[str]
     owners: Sequence[int]
+    terms: Mapping[int, Sequence[TermPlace]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
     """What the sentences of one request share."""
 
-    language: Language
+    plan: Plan
     ask: Ask
     timings: Timings
     came: float
+
+    @property
+    def language(self) -> Language:
+        return self.plan.language
+
+    def terms(self, sentence: Sentence) -> Sequence[TermPlace]:
+        return self.plan.terms.get(sentence.index, ())
 
 
 class Translators:
@@ -116,7 +123,9 @@ class Translator:
     """Translates sentences by one model and checks each result.
 
     Each sentence is decoded greedily. One whose checks find something is decoded again alone by
-    beam search, and then in parts; the result with the lightest findings is kept.
+    beam search, and then in parts; the result with the lightest findings is kept. Where a
+    glossary's English is missing, it first takes the place of the model's own words for the term,
+    or else is put into the source.
     """
 
     def __init__(
@@ -156,20 +165,27 @@ class Translator:
             "segment": str(self._backend.max_source_tokens),
         }
 
-    async def plan(self, sentences: Sequence[Sentence], language: Language, ask: Ask) -> Plan:
+    async def plan(
+        self,
+        sentences: Sequence[Sentence],
+        language: Language,
+        ask: Ask,
+        terms: Mapping[int, Sequence[TermPlace]] | None = None,
+    ) -> Plan:
         """Cut the sentences of one release for the model, and see that there is room for them.
 
         Args:
             sentences: what is to be translated.
             language: theirs.
             ask: what the request asks of the queue.
+            terms: the glossary's terms in the sentences, by the sentence's index.
 
         Raises:
             LoadError: there is no room, or no time.
         """
         plan, tokens = await asyncio.to_thread(self._plan, sentences, language)
         self._queue.admit(len(plan.segments), tokens, ask)
-        return plan
+        return replace(plan, terms=terms or {})
 
     async def translate(
         self, plan: Plan, *, ask: Ask, timings: Timings, cutoff: float | None = None
@@ -190,13 +206,13 @@ class Translator:
         """
         started = time.monotonic()
         told = replace(ask, language=plan.language)
-        call = _Call(plan.language, told, timings, started)
+        call = _Call(plan, told, timings, started)
         again: dict[asyncio.Task[Translation], Translation] = {}
         first_cutoff = cutoff if ask.partial else None
         try:
             async with aclosing(before(self._first_pass(plan, call), first_cutoff)) as firsts:
                 async for first in firsts:
-                    if first.findings and self._decode_again:
+                    if self._may_improve(first):
                         again[asyncio.create_task(self._again(first, call))] = first
                     else:
                         given = time.monotonic()
@@ -228,24 +244,70 @@ class Translator:
                 if len(done[place]) == expected[place]:
                     hypotheses = [hypothesis for _, hypothesis in sorted(done.pop(place).items())]
                     decoding = Decoding.GREEDY if len(hypotheses) == 1 else Decoding.SPLIT
-                    yield await _compose(plan.sentences[place], hypotheses, decoding, call.language)
+                    sentence = plan.sentences[place]
+                    yield await compose(
+                        sentence, hypotheses, decoding, call.language, call.terms(sentence)
+                    )
+
+    def _may_improve(self, first: Translation) -> bool:
+        """Tell whether a result is to be improved; a missing term was asked for, and always is."""
+        return bool(first.findings) and (self._decode_again or missing_terms(first) > 0)
 
     async def _again(self, first: Translation, call: _Call) -> Translation:
         """Decode a failing sentence by safer methods until one passes; gives the best of all."""
         best, sentence = first, first.sentence
-        for parts in await asyncio.to_thread(self._attempts, sentence.text, call.language):
-            decoding = Decoding.BEAM if len(parts) == 1 else Decoding.SPLIT
-            try:
-                hypotheses = await self._beam(parts, call)
-            except DeadlineExceeded:
-                if call.ask.may_vary:  # what there is stays
+        try:
+            if missing_terms(best):
+                best = await self._swapped(best, call)
+            if missing_terms(best):
+                best = await self._substituted(best, call)
+            if not (best.findings and self._decode_again):
+                return best
+            for parts in await asyncio.to_thread(self._attempts, sentence.text, call.language):
+                again = await self._decoded(sentence, parts, call)
+                best = min(best, again, key=rank)
+                if weigh(best.findings) <= SPLIT_COST:  # no parts could win against it
                     break
+        except DeadlineExceeded:
+            if not call.ask.may_vary:
                 raise
-            again = await _compose(sentence, hypotheses, decoding, call.language)
-            best = min(best, again, key=_rank)
-            if weigh(best.findings) <= _SPLIT_COST:  # no parts could win against it
-                break
-        return best
+        return best  # what there is stays
+
+    async def _swapped(self, first: Translation, call: _Call) -> Translation:
+        """Put the glossary's English in the place of what the model has for the terms alone."""
+        terms = call.terms(first.sentence)
+        asked = [
+            (term.source, first.sentence.text[term.span.start : term.span.end])
+            if span is None
+            else ()
+            for term, span in zip(terms, find_english(first.text, terms), strict=True)
+        ]
+        alone = await asyncio.to_thread(self._short, asked, call.language)
+        done = await self._decode(alone, call, beam_size=1)
+        words = {form: bare_words(h.text) for form, h in zip(alone, done, strict=True)}
+        own = [[words[form] for form in forms if form in words] for forms in asked]
+        return await asyncio.to_thread(swapped, first, own, call.language, terms)
+
+    def _short(self, asked: Sequence[Sequence[str]], language: Language) -> list[str]:
+        """List forms of terms once, but for those too long for the model."""
+        alone = dict.fromkeys(form for forms in asked for form in forms)
+        limit = self._backend.max_source_tokens
+        return [form for form in alone if self._count(form, language) <= limit]
+
+    async def _substituted(self, best: Translation, call: _Call) -> Translation:
+        """Decode a sentence with the glossary's English in it."""
+        sentence, limit = best.sentence, self._backend.max_source_tokens
+        text = substitute(sentence.text, call.terms(sentence))
+        parts = await asyncio.to_thread(self._cut, text, call.language, limit)
+        again = await self._decoded(sentence, parts, call)
+        # A sentence that doesn't even take the English up may have come out as anything.
+        return min(best, again, key=rank) if missing_terms(again) < missing_terms(best) else best
+
+    async def _decoded(self, sentence: Sentence, parts: Sequence[str], call: _Call) -> Translation:
+        decoding = Decoding.BEAM if len(parts) == 1 else Decoding.SPLIT
+        hypotheses = await self._decode(parts, call, beam_size=self._beam_size)
+        terms = call.terms(sentence)
+        return await compose(sentence, hypotheses, decoding, call.language, terms)
 
     def _plan(self, sentences: Sequence[Sentence], language: Language) -> tuple[Plan, int]:
         """Cut sentences into segments; gives also the segments' tokens in all."""
@@ -267,10 +329,10 @@ class Translator:
         parts = self._cut(text, language, min(limit, int(tokens * _SPLIT_SHARE)))
         return [whole, parts] if len(parts) > len(whole) else [whole]
 
-    async def _beam(self, segments: Sequence[str], call: _Call) -> list[Hypothesis]:
-        ask = replace(
-            call.ask, beam_size=self._beam_size, since=call.came, partial=False, room=None
-        )
+    async def _decode(
+        self, segments: Sequence[str], call: _Call, *, beam_size: int
+    ) -> list[Hypothesis]:
+        ask = replace(call.ask, beam_size=beam_size, since=call.came, partial=False, room=None)
         async with aclosing(self._queue.translate(segments, ask)) as results:
             done = {result.index: result.hypothesis async for result in results}
         return [done[index] for index in range(len(segments))]
@@ -284,39 +346,7 @@ class Translator:
         return len(self._backend.tokenize(text, language))
 
 
-def keep(sentence: Sentence) -> Translation:
-    """Take an English sentence as its own translation."""
-    return Translation(sentence, sentence.text, None, Decoding.NONE)
-
-
-async def _compose(
-    sentence: Sentence, parts: Sequence[Hypothesis], decoding: Decoding, language: Language
-) -> Translation:
-    """Make a translation of hypotheses, off the event loop: the checks of a long one take time."""
-    return await asyncio.to_thread(_join_and_check, sentence, parts, decoding, language)
-
-
-def _join_and_check(
-    sentence: Sentence, parts: Sequence[Hypothesis], decoding: Decoding, language: Language
-) -> Translation:
-    """Join the parts of a sentence, check the whole and mend what can be mended without a model."""
-    joined = finish(join_parts([part.text for part in parts]), sentence.text)
-    text = mend_numerals(repair(joined, sentence.text), sentence.text, language)
-    score = _mean_score(parts)
-    truncated = any(part.truncated for part in parts)
-    findings = check(sentence.text, text, language, score, truncated=truncated)
-    mended = mend(text, findings)
-    if mended != text:
-        findings = check(sentence.text, mended, language, score, truncated=truncated)
-    return Translation(sentence, mended, score, decoding, findings)
-
-
-def _mean_score(parts: Sequence[Hypothesis]) -> float:
-    tokens = sum(part.tokens for part in parts)
-    return sum(part.score * part.tokens for part in parts) / tokens if tokens else 0.0
-
-
-def _rank(translation: Translation) -> tuple[float, float]:
-    """Order candidates: the lightest findings first, then the best score."""
-    split = _SPLIT_COST if translation.decoding is Decoding.SPLIT else 0.0
-    return weigh(translation.findings) + split, -(translation.score or 0.0)
+def keep(sentence: Sentence, terms: Sequence[TermPlace] = ()) -> Translation:
+    """Take an English sentence as its own translation, which may lack a glossary's English."""
+    findings = tuple(check_terms(sentence.text, sentence.text, terms))
+    return Translation(sentence, sentence.text, None, Decoding.NONE, findings)
