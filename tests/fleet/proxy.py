@@ -14,7 +14,7 @@ import yaml
 
 from tests.fleet.replicas import Replica
 
-__all__ = ["EXAMPLE", "Envoy", "binary", "envoy"]
+__all__ = ["EXAMPLE", "Envoy", "binary", "envoy", "launched"]
 
 _CONNECTIONS = {
     "name": "envoy.filters.network.tcp_proxy",
@@ -74,10 +74,21 @@ async def envoy(
         balances_calls: whether it is the example; otherwise connections are balanced, as a Service
             of Kubernetes does it, and nobody looks into them.
     """
+    config = _config(replicas[0], dns_port, balances_calls=balances_calls)
+    async with launched(folder, config) as (admin, address):
+        yield Envoy(admin, address)
+
+
+@asynccontextmanager
+async def launched(folder: Path, config: Any) -> AsyncIterator[tuple[str, str]]:
+    """Run Envoy; gives the address of its administration, and of its only listener.
+
+    Args:
+        folder: for its files.
+        config: the configuration, with the addresses of the test in it.
+    """
     written, admin = folder / "envoy.yaml", folder / "admin"
-    written.write_text(
-        yaml.safe_dump(_config(replicas[0], dns_port, balances_calls=balances_calls)), "utf-8"
-    )
+    written.write_text(yaml.safe_dump(config), "utf-8")
     process = await asyncio.create_subprocess_exec(
         *(binary(), "-c", written, "--admin-address-path", admin),
         *("--concurrency", "1", "--base-id", "0", "--use-dynamic-base-id", "-l", "error"),
@@ -88,7 +99,7 @@ async def envoy(
             await asyncio.sleep(0.02)
         while not (listening := await _listeners(address)):  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.02)
-        yield Envoy(address, listening)
+        yield address, listening
     finally:
         process.kill()
         await process.wait()
