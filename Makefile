@@ -12,7 +12,7 @@ INCLUDES = -Iproto -I$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help brief test lint format proto docs pull convert chart browser image audit fleet model lock bench clean
+.PHONY: help brief test lint format proto docs pull convert chart browser clients image audit fleet model lock bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -70,6 +70,10 @@ audit: .venv-audit/run ## Look the locked packages up among known weaknesses: AD
 
 browser: .venv/dev .venv/browser ## Use the page in Chromium, and fuzz the JSON edge; needs chromium on PATH.
 	$(BIN)/pytest -q -rP -m browser tests/browser
+
+clients: .venv/dev ## Build the example client in TypeScript, and use it; needs Node 20 or later.
+	cd examples/typescript && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+	$(BIN)/pytest -q -m node tests/client
 
 fleet: .venv/dev .venv/fleet ## Restart, kill, freeze and add replicas, behind Envoy and without it.
 	$(BIN)/pytest -q -rP -m fleet tests/fleet

@@ -1,10 +1,17 @@
 """Write the documents that are made from the code: `make docs`. A test compares them."""
 
+import json
+import subprocess
+import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import api
 import dependencies
 import typer
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
@@ -14,8 +21,9 @@ from depesche.config import Settings
 from depesche.inference.budget import memory_need
 from depesche.models.manifest import Manifest, ModelSpec
 from depesche.server.catalogue import METRICS, PROCESS_METRICS, Label, Metric
+from depesche.web.openapi import document
 
-__all__ = ["DOCUMENTS", "catalogue", "cli", "configuration", "metrics"]
+__all__ = ["DOCUMENTS", "catalogue", "cli", "configuration", "metrics", "openapi"]
 
 _ROOT = Path(__file__).parents[1]
 
@@ -144,7 +152,21 @@ def _model(spec: ModelSpec) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def openapi() -> str:
+    """Make the OpenAPI document of the JSON edge, from the protos with their comments."""
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / "api.binpb"
+        protos = sorted(map(str, (_ROOT / "proto" / "depesche" / "v1").glob("*.proto")))
+        include = [f"-I{_ROOT / 'proto'}", f"-I{sysconfig.get_path('purelib')}"]
+        options = ["--include_source_info", "--include_imports", "-o", str(made)]
+        command = [sys.executable, "-m", "grpc_tools.protoc", *include, *options, *protos]
+        subprocess.run(command, check=True)  # noqa: S603 - our own protos
+        files = FileDescriptorSet.FromString(made.read_bytes())
+    return json.dumps(document(files), indent=1, ensure_ascii=False) + "\n"
+
+
 DOCUMENTS = {
+    "docs/api.md": api.api,
     "docs/catalogue.md": catalogue,
     "docs/cli.md": cli,
     "docs/configuration.md": configuration,
@@ -152,6 +174,7 @@ DOCUMENTS = {
     "docs/metrics.md": metrics,
     "helm/depesche/README.md": chart.readme,
     "helm/depesche/values.schema.json": chart.schema,
+    "service/depesche/web/openapi.json": openapi,
 }
 """What makes each document, by its path in the repository."""
 

@@ -125,6 +125,63 @@ def test_a_model_by_name(run: Run, release: str, command: str) -> None:
     assert err.endswith("translation_model: must be one of the loaded embedded, or empty\n")
 
 
+@pytest.fixture
+def glossary(tmp_path: Path) -> str:
+    """Write a glossary to a file: a term that the fake has, one that it hasn't, and one apart."""
+    path = tmp_path / "terms.tsv"
+    path.write_text("# desk\nBrücke\t=\nStadt\ttown\nHaushalt\tbudget\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("arguments", [["brief"], ["brief", "--format", "markdown"], ["translate"]])
+@pytest.mark.parametrize("remote", [True, False])
+def test_a_glossary(
+    run: Run, release: str, glossary: str, server: str, arguments: list[str], *, remote: bool
+) -> None:
+    """What became of each term is told, in this process and behind a server alike."""
+    options = ["--server", server, "--token", _TOKEN] if remote else []
+
+    code, out, _ = run(*arguments, release, "--lang", "de", "--glossary", glossary, *options)
+
+    assert code == 0
+    assert "Applied: Brücke → Brücke; Stadt → town\n" in out
+    assert "Not in the release: Haushalt → budget\n" in out
+    assert "town" in out
+
+
+def test_a_glossary_for_lines(run: Run, glossary: str) -> None:
+    """Lines take a glossary too, and nothing but lines is written."""
+    code, out, _ = run(
+        *("translate", "--lines", "--lang", "de", "--glossary", glossary),
+        stdin=b"Die Stadt ruht.\n\nEs regnet.\n",
+    )
+
+    assert code == 0
+    assert out.lower() == "die town ruht.\n\nes regnet.\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("Rat\tcouncil\nStadt town\n", "terms.tsv line 2: must be a term, one tab"),
+        ("-\tdash\n", "options.glossary[0].source: must hold a letter or digit"),
+        (None, "terms.tsv: can't be read: No such file or directory"),
+    ],
+)
+def test_a_glossary_that_is_wrong(
+    run: Run, release: str, tmp_path: Path, content: str | None, words: str
+) -> None:
+    """The line or term that is wrong is named, and the exit code is that of bad input."""
+    path = tmp_path / "terms.tsv"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+
+    code, out, err = run("translate", release, "--glossary", str(path))
+
+    assert (code, out) == (2, "")
+    assert words in err
+
+
 def test_a_title_of_its_own(run: Run) -> None:
     """A headline can be given apart from the text."""
     _, out, _ = run("brief", "--title", "Ein Titel", "--lang", "de", stdin=_GERMAN.encode())
@@ -383,7 +440,8 @@ def test_the_token_comes_from_the_environment(
         (["brief", "--server", "nonsense"], "", 2, "must be HOST:PORT"),
         (["brief", "--title", "\udcff"], _GERMAN, 2, "--title: isn't UTF-8"),
         (["brief", "/no/such/file"], "", 2, "/no/such/file: can't be read: No such file"),
-        (["brief", "/"], "", 2, "/: can't be read: Is a directory"),
+        (["brief", "/"], "", 2, "/: holds no file that can be read; their names end in .docx"),
+        (["translate", "/"], "", 2, "/: can't be read: Is a directory"),
         (["brief"], "", 2, "release.text: must hold more than white space"),
         (["brief"], "Ja.", 2, "depesche: release.language: "),
         (["brief"], _UKRAINIAN, 2, "release.language: 'uk' is not supported; supported are de"),
@@ -456,9 +514,10 @@ def test_errors_of_a_server(
     assert err.count("\n") == 1
 
 
-def test_bytes_that_are_not_utf8_are_placed(run: Run) -> None:
+@pytest.mark.parametrize("arguments", [["brief"], ["translate"], ["translate", "--lines"]])
+def test_bytes_that_are_not_utf8_are_placed(run: Run, arguments: list[str]) -> None:
     """Input in another encoding is refused, with the place of the first wrong byte."""
-    code, out, err = run("brief", stdin="Köln".encode("latin-1"))
+    code, out, err = run(*arguments, stdin="Köln".encode("latin-1"))
 
     assert (code, out) == (2, "")
     assert err == "depesche: standard input: isn't UTF-8: byte 1 is 0xf6\n"

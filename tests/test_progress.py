@@ -33,3 +33,20 @@ def test_a_file_stays_empty() -> None:
         bar.advance()
 
     assert file.getvalue() == ""
+
+
+def test_room_for_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While something else is written the bar isn't there, and then it goes on."""
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = _Terminal()
+
+    with progress(terminal, "Briefing") as bar:
+        bar.start(2)
+        with bar.hidden():
+            shown = terminal.getvalue()
+            terminal.write("a brief\n")
+        bar.advance()
+
+    assert "Briefing" in shown
+    assert shown.endswith("\x1b[2K")
+    assert "1/2" in terminal.getvalue().partition("a brief\n")[2]

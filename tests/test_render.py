@@ -218,3 +218,40 @@ def test_translation() -> None:
 
     del response.translation[2].findings[:]
     assert render.translation(response) == "Title\n\nOne. Two.\n"
+
+
+def _use(source: str, target: str, outcome: str, *lacking: int) -> types_pb2.GlossaryUse:
+    term = types_pb2.GlossaryTerm(source=source, target=target)
+    span = types_pb2.TextSpan(start=0, end=1)
+    there = types_pb2.GlossaryPlace(sentence_index=1, target_span=span)
+    places = [there, *(types_pb2.GlossaryPlace(sentence_index=i) for i in lacking)]
+    value = types_pb2.GlossaryOutcome.Value(f"GLOSSARY_OUTCOME_{outcome}")
+    return types_pb2.GlossaryUse(term=term, outcome=value, places=places)
+
+
+_USES = [
+    _use("Haushalt", "budget*", "APPLIED"),
+    _use("Bundestag", "", "APPLIED"),
+    _use("Rat", "council", "REFUSED", 2, 2),
+    _use("Brücke", "bridge", "NOT_MATCHED"),
+]
+
+
+def test_glossary() -> None:
+    """Each outcome has a line, if any term has it; refused terms name their sentences."""
+    lines = (
+        "Glossary\n"
+        "Applied: Haushalt → budget*; Bundestag → Bundestag\n"
+        "Refused: Rat → council [3]\n"
+        "Not in the release: Brücke → bridge\n"
+    )
+    response = translation_pb2.TranslateResponse(glossary=_USES)
+
+    assert f"\n\n{lines}\nSources\n" in render.text(_brief(glossary=_USES))
+    assert render.translation(response).endswith(lines)
+    assert (
+        "\n\n## Glossary\n\n- Applied: Haushalt → budget\\*; Bundestag → Bundestag\n"
+        "- Refused: Rat → council \\[3\\]\n- Not in the release: Brücke → bridge\n\n"
+    ) in render.markdown(_brief(glossary=_USES))
+    assert "Refused" not in render.text(_brief(glossary=_USES[:2]))
+    assert "Glossary" not in render.text(_brief())

@@ -4,17 +4,21 @@ Release → language → sentences → translation → key sentences → brief.
 """
 
 import asyncio
+import hashlib
+import json
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from depesche import __version__
 from depesche.errors import DeadlineExceeded, InvalidRequest, Violation
+from depesche.fidelity.terms import outcomes
 from depesche.inference.queue import Ask
 from depesche.key_sentences import BODY, Chosen, KeySentences
 from depesche.text import document, language, segment, sentences
 from depesche.text.clauses import shorten
+from depesche.text.terms import TermPlace, Terms
 from depesche.translate import Plan, Translator, Translators, keep
 from depesche.types import (
     BlockKind,
@@ -23,6 +27,8 @@ from depesche.types import (
     BriefSentence,
     ContentFormat,
     Detection,
+    GlossaryTerm,
+    GlossaryUse,
     Language,
     ModelIdentity,
     Release,
@@ -51,12 +57,14 @@ class Prepared:
         sentences: its sentences, in document order; never empty.
         translator: translates them; None for English, which stays as it is.
         plan: how it does.
+        terms: the glossary's terms in the sentences, by the sentence's index.
     """
 
     detection: Detection
     sentences: Sequence[Sentence]
     translator: Translator | None = None
     plan: Plan | None = None
+    terms: Mapping[int, Sequence[TermPlace]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,7 @@ class Briefer:
             signature=self.signature(prepared, options, chosen),
             timings=timings,
             missing=_missing(prepared.sentences, translations),
+            glossary=await asyncio.to_thread(self.glossary, prepared, options, translations),
         )
 
     async def prepare(
@@ -144,11 +153,12 @@ class Briefer:
             if len(found) > self._max_sentences:
                 rule = f"holds {len(found)} sentences; the limit is {self._max_sentences}"
                 raise InvalidRequest([Violation("release.text", rule)])
+            terms = await asyncio.to_thread(_match, options.glossary, found, detection.language)
             if detection.language is Language.ENGLISH:
-                return Prepared(detection, found)
+                return Prepared(detection, found, terms=terms)
             translator = self._translators.find(detection.language, options.translation_model)
-            plan = await translator.plan(found, detection.language, ask)
-            return Prepared(detection, found, translator, plan)
+            plan = await translator.plan(found, detection.language, ask, terms)
+            return Prepared(detection, found, translator, plan, terms)
 
     async def translate(
         self,
@@ -163,7 +173,7 @@ class Briefer:
         """
         if prepared.translator is None or prepared.plan is None:
             for sentence in prepared.sentences:
-                yield keep(sentence)
+                yield keep(sentence, prepared.terms.get(sentence.index, ()))
             return
         steps = prepared.translator.translate(
             prepared.plan, ask=ask, timings=timings, cutoff=cutoff
@@ -184,6 +194,13 @@ class Briefer:
         with _timed(timings, "summarise"):
             return await self._key_sentences.choose(translations, options, ask, cutoff)
 
+    def glossary(
+        self, prepared: Prepared, options: BriefOptions, translations: Sequence[Translation]
+    ) -> tuple[GlossaryUse, ...]:
+        """Tell what became of each term of the glossary."""
+        english = {t.sentence.index: t.text for t in translations}
+        return outcomes(options.glossary, prepared.terms, english)
+
     def signature(
         self, prepared: Prepared, options: BriefOptions, chosen: Chosen | None = None
     ) -> Signature:
@@ -196,6 +213,8 @@ class Briefer:
         if chosen is not None:
             models += chosen.models
             settings |= chosen.options
+        if options.glossary:
+            settings["glossary"] = _digest(options.glossary)
         return Signature(__version__, sentences.VERSION, tuple(models), settings)
 
 
@@ -213,6 +232,22 @@ def _read(release: Release) -> tuple[Detection, Sequence[Sentence]]:
     if not found:
         raise InvalidRequest([Violation("release.text", "holds no sentence")])
     return detection, found
+
+
+def _match(
+    glossary: Sequence[GlossaryTerm], found: Sequence[Sentence], language: Language
+) -> Mapping[int, Sequence[TermPlace]]:
+    if not glossary:
+        return {}
+    terms = Terms(glossary, language)
+    matched = {sentence.index: terms.find(sentence.text) for sentence in found}
+    return {index: places for index, places in matched.items() if places}
+
+
+def _digest(glossary: Sequence[GlossaryTerm]) -> str:
+    """Give the first 12 digits of the SHA-256 of a glossary, written as JSON."""
+    written = json.dumps([[term.source, term.target] for term in glossary], ensure_ascii=True)
+    return hashlib.sha256(written.encode()).hexdigest()[:12]
 
 
 def _headline(translations: Sequence[Translation]) -> BriefSentence:

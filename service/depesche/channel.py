@@ -1,6 +1,7 @@
 """Connections to a service: their security, their retries, and how they spread over replicas."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -10,7 +11,7 @@ from depesche.config import TOKEN
 from depesche.errors import InvalidRequest, Violation
 from depesche.pem import check_authority, check_pair
 
-__all__ = ["open_channel"]
+__all__ = ["Connection"]
 
 # `maxAttempts` counts the first call too. A full server says in `grpc-retry-pushback-ms` when to
 # come again, and gRPC waits that long (gRFC A6, "Client Retries"). Where a proxy refuses by that
@@ -53,34 +54,55 @@ _OPTIONS: list[tuple[str, Any]] = [
 ]
 
 
-def open_channel(
-    target: str,
-    token: str = "",
-    root_certificate: bytes | None = None,
-    client_certificate: bytes | None = None,
-    client_key: bytes | None = None,
-    *,
-    retries: bool = True,
-    health_checks: bool = True,
-) -> grpc.aio.Channel:
-    """Prepare a connection, whose first call opens it; `depesche.client.Client` has the arguments.
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """How a client reaches a service; `depesche.client.Client` describes the arguments.
 
     Raises:
         InvalidRequest: a credential can't be used, which a first call could tell only by failing.
     """
-    options = [
-        *_OPTIONS,
-        ("grpc.enable_retries", int(retries)),
-        ("grpc.inhibit_health_checking", int(not health_checks)),
-    ]
-    if token and not TOKEN.fullmatch(token):
-        raise _invalid("token", "must be printable ASCII without spaces")
-    _check_root(root_certificate)
-    _check_client(root_certificate, client_certificate, client_key)
-    if root_certificate is None:
-        return grpc.aio.insecure_channel(target, options)
-    credentials = grpc.ssl_channel_credentials(root_certificate, client_key, client_certificate)
-    return grpc.aio.secure_channel(target, credentials, options)
+
+    target: str
+    token: str = ""
+    root_certificate: bytes | None = None
+    client_certificate: bytes | None = None
+    client_key: bytes | None = None
+    retries: bool = True
+    health_checks: bool = True
+
+    def __post_init__(self) -> None:
+        if self.token and not TOKEN.fullmatch(self.token):
+            raise _invalid("token", "must be printable ASCII without spaces")
+        _check_root(self.root_certificate)
+        _check_client(self.root_certificate, self.client_certificate, self.client_key)
+
+    def open(self) -> grpc.aio.Channel:
+        """Make a channel for asyncio; its first call connects."""
+        credentials = self._credentials()
+        if credentials is None:
+            return grpc.aio.insecure_channel(self.target, self._options())
+        return grpc.aio.secure_channel(self.target, credentials, self._options())
+
+    def open_blocking(self) -> grpc.Channel:
+        """Make a channel for threads; its first call connects."""
+        credentials = self._credentials()
+        if credentials is None:
+            return grpc.insecure_channel(self.target, self._options())
+        return grpc.secure_channel(self.target, credentials, self._options())
+
+    def _credentials(self) -> grpc.ChannelCredentials | None:
+        if self.root_certificate is None:
+            return None
+        return grpc.ssl_channel_credentials(
+            self.root_certificate, self.client_key, self.client_certificate
+        )
+
+    def _options(self) -> list[tuple[str, Any]]:
+        return [
+            *_OPTIONS,
+            ("grpc.enable_retries", int(self.retries)),
+            ("grpc.inhibit_health_checking", int(not self.health_checks)),
+        ]
 
 
 def _check_root(certificate: bytes | None) -> None:

@@ -9,6 +9,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,7 +17,7 @@ import typer
 
 from depesche import __version__
 from depesche.errors import DepescheError, InvalidRequest, RequestError, Unauthenticated, Violation
-from depesche.types import BriefOptions, ContentFormat, Language, Release, SummaryStrategy
+from depesche.types import BriefOptions, Language, Priority, SummaryStrategy
 
 if TYPE_CHECKING:
     from depesche.loading import Loader
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 _DONE, _FAILED, _WRONG_USE = 0, 1, 2
-_HTML_SUFFIXES = frozenset({".htm", ".html", ".xhtml"})
 _HIGHEST_PORT = 65_535
 
 app = typer.Typer(
@@ -55,15 +55,25 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
+_KINDS = "text in UTF-8, HTML, Word (.docx), PDF or e-mail (.eml)"
 _File = Annotated[
-    str, typer.Argument(metavar="FILE", help="The release in UTF-8; - reads the standard input.")
+    str,
+    typer.Argument(metavar="FILE", help=f"The release: {_KINDS}; - reads the standard input."),
+]
+_Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE]...",
+        help=f"Releases: {_KINDS}. Several, or a folder of them, have one brief each; -, as none"
+        " at all, reads the standard input.",
+    ),
 ]
 _Lang = Annotated[
     Literal["auto", "de", "en", "km", "ru"], typer.Option(help="Language of the release.")
 ]
 _InputFormat = Annotated[
     Literal["auto", "plain", "html"],
-    typer.Option(help="How the release is written; auto goes by the file's name."),
+    typer.Option(help="How a release in text is written; auto goes by the file's name."),
 ]
 _Name = Annotated[str, typer.Argument(help="Name in the manifest.")]
 _Quantisation = Annotated[
@@ -85,6 +95,13 @@ _Server = Annotated[
 ]
 _Model = Annotated[
     str, typer.Option(metavar="NAME", help="Translation model, instead of the language's own.")
+]
+_Glossary = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Terms whose English is fixed, one a line: the term, a tab, its English or =.",
+    ),
 ]
 _Token = Annotated[str, typer.Option(envvar="DEPESCHE_TOKEN", help="The server's token.")]
 _RootCertificate = Annotated[
@@ -116,7 +133,7 @@ def _root(
 @app.command()
 def brief(  # noqa: PLR0913 - each is an option of the command
     context: typer.Context,
-    file: _File = "-",
+    files: _Files = None,
     *,
     lang: _Lang = "auto",
     sentences: Annotated[
@@ -135,23 +152,27 @@ def brief(  # noqa: PLR0913 - each is an option of the command
     ] = "",
     title: Annotated[str, typer.Option(help="The release's headline, if not in FILE.")] = "",
     input_format: _InputFormat = "auto",
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write each brief to a file of its own in FOLDER."),
+    ] = None,
+    glossary: _Glossary = None,
     server: _Server = None,
     token: _Token = "",
     root_certificate: _RootCertificate = None,
     client_certificate: _ClientCertificate = None,
     client_key: _ClientKey = None,
-) -> None:
-    """Brief a release in English."""
+) -> int:
+    """Brief releases in English.
+
+    Of several, each that fails is told at the end, and the others are briefed.
+    """
     from depesche import commands  # noqa: PLC0415 - help must not wait for the pipeline
+    from depesche.outputs import Folder, Printed, without_name  # noqa: PLC0415 - as above
+    from depesche.sources import Source, find_files, is_one_file  # noqa: PLC0415 - as above
 
     service = commands.Service(
         server, token, root_certificate, client_certificate, client_key, loader=context.obj
-    )
-    release = Release(
-        commands.read_text(file),
-        _content_format(input_format, file),
-        _title(title),
-        _language(lang),
     )
     # Whoever sits at a shell expects the same brief twice.
     options = BriefOptions(
@@ -160,8 +181,27 @@ def brief(  # noqa: PLR0913 - each is an option of the command
         reproducible=True,
         translation_model=model,
         summary_model=summary_model,
+        glossary=commands.read_glossary_file(glossary),
     )
-    _write(asyncio.run(commands.brief(service, release, options, output_format)))
+    paths = files or ["-"]
+    if output is None and is_one_file(paths):
+        source = Source(paths[0], input_format, _title(title), _language(lang))
+        _write(asyncio.run(commands.brief(service, source, options, output_format)))
+        return _DONE
+    found = find_files(paths)
+    if title and len(found) > 1:
+        raise InvalidRequest([Violation("--title", "can be given with one file alone")])
+    sources = [Source(path, input_format, _title(title), _language(lang)) for path in found]
+    into = Folder(output, sources, output_format) if output else None
+    options = replace(options, priority=Priority.BULK)
+    failed = asyncio.run(
+        commands.brief_files(
+            service, sources, options, into or Printed(sources, output_format, _write)
+        )
+    )
+    for name, error in failed:
+        _fail(f"{name}: {without_name(name, error)}", _FAILED)
+    return max((_exit_code(error) for _, error in failed), default=_DONE)
 
 
 @app.command()
@@ -178,6 +218,7 @@ def translate(  # noqa: PLR0913 - each is an option of the command
     ] = "text",
     model: _Model = "",
     input_format: _InputFormat = "auto",
+    glossary: _Glossary = None,
     server: _Server = None,
     token: _Token = "",
     root_certificate: _RootCertificate = None,
@@ -186,18 +227,19 @@ def translate(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Translate a release into English."""
     from depesche import commands  # noqa: PLC0415 - as in `brief`
+    from depesche.sources import Source, read_text  # noqa: PLC0415 - as above
 
     service = commands.Service(
         server, token, root_certificate, client_certificate, client_key, loader=context.obj
     )
-    text = commands.read_text(file)
+    terms = commands.read_glossary_file(glossary)
+    options = BriefOptions(reproducible=True, translation_model=model, glossary=terms)
+    source = Source(file, "lines" if lines else input_format, language=_language(lang))
     if lines and output_format == "text":
-        asyncio.run(commands.translate_text(service, text, _language(lang), _write, model))
-        return
-    content_format = ContentFormat.LINES if lines else _content_format(input_format, file)
-    release = Release(text, content_format, language=_language(lang))
-    options = BriefOptions(reproducible=True, translation_model=model)
-    _write(asyncio.run(commands.translate(service, release, options, output_format)))
+        text = read_text(file)
+        asyncio.run(commands.translate_text(service, text, _language(lang), _write, model, terms))
+    else:
+        _write(asyncio.run(commands.translate(service, source, options, output_format)))
 
 
 @app.command()
@@ -237,11 +279,12 @@ def evaluate(  # noqa: PLR0913 - each is an option
     with how many sentences failed which checks.
     """
     from depesche import commands  # noqa: PLC0415 - as in `brief`
+    from depesche.sources import read_text  # noqa: PLC0415 - as above
 
     service = commands.Service(
         server, token, root_certificate, client_certificate, client_key, loader=context.obj
     )
-    texts = (commands.read_text(source), commands.read_text(reference))
+    texts = (read_text(source), read_text(reference))
     models = model or []
     if task == "summary":
         measured = commands.evaluate_summaries(service, *texts, models, sentences, output_format)
@@ -274,6 +317,43 @@ def serve(
 
     settings = load_settings(listen=listen, metrics=metrics)
     asyncio.run(run(settings, loader=context.obj, read=load_settings))
+
+
+@app.command()
+def watch(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
+    feeds: Annotated[
+        Path, typer.Argument(metavar="FEEDS.toml", help="What is watched and where briefs go.")
+    ],
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Look at everything once, deliver, and end.")
+    ] = False,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What is remembered; by default FEEDS.db."),
+    ] = None,
+    retry_dead: Annotated[
+        bool, typer.Option("--retry-dead", help="Deliver what was given up, too.")
+    ] = False,
+    server: _Server = None,
+    token: _Token = "",
+    root_certificate: _RootCertificate = None,
+    client_certificate: _ClientCertificate = None,
+    client_key: _ClientKey = None,
+) -> int:
+    """Follow feeds and folders, brief what is new once, and deliver the briefs.
+
+    It logs JSON lines, and ends cleanly at SIGTERM; whatever ends it, the next start goes on where
+    it was.
+    """
+    from depesche import commands  # noqa: PLC0415 - as in `brief`
+
+    service = commands.Service(
+        server, token, root_certificate, client_certificate, client_key, loader=context.obj
+    )
+    watching = commands.watch(service, feeds, state, once=once, retry_dead=retry_dead)
+    return _DONE if asyncio.run(watching) else _FAILED
 
 
 @_models.command("list")
@@ -439,13 +519,6 @@ def _write(content: str) -> None:
         # Python would try the rest again as it ends, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise DepescheError(f"standard output: can't be written: {error.strerror}") from error
-
-
-def _content_format(input_format: str, file: str) -> ContentFormat:
-    if input_format == "auto":
-        is_html = Path(file).suffix.lower() in _HTML_SUFFIXES
-        return ContentFormat.HTML if is_html else ContentFormat.PLAIN
-    return ContentFormat(input_format)
 
 
 def _language(lang: str) -> Language | None:

@@ -7,30 +7,34 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from google.protobuf.json_format import MessageToJson
-from google.protobuf.message import Message
-
 from depesche import render
+from depesche.batch import brief_all
 from depesche.client import Client
 from depesche.config import Settings, load_settings
-from depesche.errors import InvalidRequest, Violation
+from depesche.errors import DepescheError, InvalidRequest, Violation
 from depesche.evaluate import Report, Run, compare, compare_summaries, kinds_of, load_rouge
+from depesche.glossary_file import read_glossary
 from depesche.lines import Line, split_lines, translate_lines
 from depesche.loading import Loader
 from depesche.local import LocalClient
+from depesche.outputs import Output, as_json, written
 from depesche.progress import progress
+from depesche.server import logging
+from depesche.sources import Source, read_bytes, read_text
 from depesche.text.sentences import split
-from depesche.types import BriefOptions, Language, Release, SummaryStrategy
-from depesche.v1 import brief_pb2, types_pb2
+from depesche.types import BriefOptions, GlossaryTerm, Language, Release, SummaryStrategy
+from depesche.v1 import types_pb2
 
 __all__ = [
     "Service",
     "brief",
+    "brief_files",
     "evaluate_summaries",
     "evaluate_text",
-    "read_text",
+    "read_glossary_file",
     "translate",
     "translate_text",
+    "watch",
 ]
 
 # Lines that a model translates before the next one's turn.
@@ -78,27 +82,17 @@ class Service:
 
 
 def _credential(path: Path | None) -> bytes | None:
-    return None if path is None else _read(str(path))
+    return None if path is None else read_bytes(str(path))
 
 
-def read_text(path: str) -> str:
-    """Read a file as UTF-8; "-" is the standard input.
-
-    Raises:
-        InvalidRequest: it can't be read, or isn't UTF-8.
-    """
-    content = _read(path)
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        rule = f"isn't UTF-8: byte {error.start} is {content[error.start]:#04x}"
-        raise InvalidRequest([Violation(_name(path), rule)]) from None
+def read_glossary_file(path: str | None) -> tuple[GlossaryTerm, ...]:
+    """Read a glossary; None is an empty one. Raises as `read_text` and `read_glossary` do."""
+    return () if path is None else read_glossary(read_text(path), Source(path).name)
 
 
-async def brief(
-    service: Service, release: Release, options: BriefOptions, output_format: str
-) -> str:
+async def brief(service: Service, source: Source, options: BriefOptions, output_format: str) -> str:
     """Brief a release, and write the brief as `text`, `markdown` or `json`."""
+    release = await source.read()
     message = types_pb2.Brief()
     with progress(sys.stderr) as bar:
         async with service.connect(
@@ -112,24 +106,43 @@ async def brief(
                         bar.advance()
                     case "brief":
                         message = event.brief
-    match output_format:
-        case "json":
-            return _json(brief_pb2.CreateBriefResponse(brief=message))
-        case "markdown":
-            return render.markdown(message)
-        case _:
-            return render.text(message)
+    return written(message, output_format)
+
+
+async def brief_files(
+    service: Service, sources: Sequence[Source], options: BriefOptions, output: Output
+) -> list[tuple[str, DepescheError]]:
+    """Brief several files, and give each outcome to `output` as soon as it is there.
+
+    Returns:
+        Name and error of each file that failed, in their order.
+    """
+    by_id = {str(place): source for place, source in enumerate(sources)}
+    failed: dict[int, DepescheError] = {}
+    with progress(sys.stderr, "Briefing") as bar:
+        async with service.connect(
+            _settings(options.translation_model, options.summary_model)
+        ) as client:
+            bar.start(len(sources))
+            async for id_, outcome in brief_all(client, by_id, options):
+                if isinstance(outcome, DepescheError):
+                    failed[int(id_)] = outcome
+                with bar.hidden():
+                    output.put(int(id_), outcome)
+                bar.advance()
+    return [(sources[place].name, failed[place]) for place in sorted(failed)]
 
 
 async def translate(
-    service: Service, release: Release, options: BriefOptions, output_format: str
+    service: Service, source: Source, options: BriefOptions, output_format: str
 ) -> str:
     """Translate a release, and write the English as `text` or `json`."""
+    release = await source.read()
     async with service.connect(
         _settings(options.translation_model, options.summary_model)
     ) as client:
         response = await client.translate(release, options)
-    return _json(response) if output_format == "json" else render.translation(response)
+    return as_json(response) if output_format == "json" else render.translation(response)
 
 
 async def translate_text(
@@ -138,10 +151,34 @@ async def translate_text(
     language: Language | None,
     write: Callable[[str], None],
     model: str = "",
+    glossary: Sequence[GlossaryTerm] = (),
 ) -> None:
     """Translate a text line by line, and give each line to `write` as soon as it is there."""
-    async for line in _translated(service, split_lines(text), language, model):
+    async for line in _translated(service, split_lines(text), language, model, glossary):
         write(line.text + "\n")
+
+
+async def watch(
+    service: Service, path: Path, state: Path | None, *, once: bool, retry_dead: bool
+) -> bool:
+    """Brief what is new in feeds and folders; see `depesche.watch.app.watch`.
+
+    Args:
+        service: where the work is done.
+        path: the file that says what is watched.
+        state: what is remembered; by default a file beside `path`.
+        once: whether to look once and end.
+        retry_dead: whether to deliver what was given up.
+    """
+    from depesche.watch import app  # noqa: PLC0415 - what reads feeds is for this command alone
+    from depesche.watch.reading import read_plan  # noqa: PLC0415 - as above
+
+    plan = read_plan(path)
+    settings = _settings(plan.brief.model, plan.brief.summary_model)
+    logging.configure(settings.log_level)
+    with app.opened(state or path.with_suffix(".db")) as memory:
+        async with service.connect(settings) as client:
+            return await app.watch(plan, memory, client, once=once, retry_dead=retry_dead)
 
 
 async def evaluate_text(
@@ -315,13 +352,17 @@ def _report(report: Report, output_format: str) -> str:
 
 
 async def _translated(
-    service: Service, lines: Sequence[str], language: Language | None, model: str = ""
+    service: Service,
+    lines: Sequence[str],
+    language: Language | None,
+    model: str,
+    glossary: Sequence[GlossaryTerm],
 ) -> AsyncIterator[Line]:
     settings = _settings(model)
     with progress(sys.stderr) as bar:
         async with service.connect(settings) as client:
             bar.start(len(lines))
-            async for line in translate_lines(client, lines, language, settings, model):
+            async for line in translate_lines(client, lines, language, settings, model, glossary):
                 bar.advance()
                 yield line
 
@@ -331,25 +372,3 @@ def _settings(*models: str) -> Settings:
     settings = load_settings()
     names = dict.fromkeys((*settings.selectable_models, *filter(None, models)))
     return settings.model_copy(update={"selectable_models": tuple(names)})
-
-
-def _read(path: str) -> bytes:
-    if path == "-" and sys.stdin is None:  # Python's sign that it was closed at the start.
-        raise InvalidRequest([Violation(_name(path), "can't be read: it is closed")])
-    try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        rule = f"can't be read: {error.strerror}"
-        raise InvalidRequest([Violation(_name(path), rule)]) from None
-
-
-def _name(path: str) -> str:
-    return "standard input" if path == "-" else path
-
-
-def _json(message: Message) -> str:
-    # An offset or index of 0 is a value like any other, which the default would leave out.
-    written: str = MessageToJson(
-        message, always_print_fields_with_no_presence=True, ensure_ascii=False
-    )
-    return written + "\n"

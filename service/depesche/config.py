@@ -16,10 +16,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from depesche.errors import ConfigurationError
 from depesche.types import SOURCES, Language
 
-__all__ = ["MODEL_SETTINGS", "TOKEN", "Settings", "load_settings"]
+__all__ = ["MODEL_SETTINGS", "REQUEST_ID", "TOKEN", "Settings", "load_settings"]
 
 TOKEN = re.compile(r"[!-~]+")
 """What a token is made of: printable ASCII without spaces, as a header of HTTP can carry it."""
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""What a call's id is made of, where its caller names one in the metadata `x-request-id`."""
 
 # OpenTelemetry itself would take anything, and say nothing until the first traces don't arrive.
 _ENDPOINT = re.compile(r"https?://[^\s/@:]+(:\d{1,5})?/?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?/?")
@@ -92,6 +95,10 @@ class Settings(BaseSettings):
         10_000, ge=1, description="Longest sentence to check alone, and its sources together."
     )
     max_key_sentences: int = Field(20, ge=1, description="Most key sentences of one brief.")
+    max_glossary_terms: int = Field(500, ge=0, description="Most terms of one glossary.")
+    max_term_characters: int = Field(
+        200, ge=1, description="Longest term of a glossary, and its longest English."
+    )
     max_id_characters: int = Field(200, ge=1, description="Longest caller's id.")
     max_message_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, le=2**31 - 1, description="Largest message of a caller."

@@ -27,6 +27,7 @@ from depesche.types import (
     BriefOptions,
     BriefSentence,
     Detection,
+    GlossaryUse,
     Language,
     ModelIdentity,
     Release,
@@ -35,7 +36,7 @@ from depesche.types import (
     Timings,
     Translation,
 )
-from depesche.validation import check_options, check_release
+from depesche.validation import check_glossary, check_options, check_release
 
 __all__ = [
     "Engine",
@@ -92,6 +93,7 @@ class TranslatedRelease:
     translations: tuple[Translation, ...]
     signature: Signature
     timings: Timings
+    glossary: tuple[GlossaryUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +188,11 @@ class Engine:
     ) -> TranslatedRelease:
         """Translate a release without briefing it; raises as `Briefer.stream` does.
 
-        Of the options, priority, reproducibility and the translation model count.
+        Of the options, priority, reproducibility, the translation model and the glossary count.
         """
-        check_release(release, self._settings)
         options, timings = options or BriefOptions(), Timings()
+        check_release(release, self._settings)
+        check_glossary(options.glossary, self._settings)
         asked = _ask(options, deadline)
         with self._use() as running, running.reserve(release, options, asked) as ask:
             briefer = running.briefer
@@ -197,7 +200,8 @@ class Engine:
             found = [t async for t in briefer.translate(prepared, ask, timings)]
             found.sort(key=lambda t: t.sentence.index)
             signature = briefer.signature(prepared, options)
-            return TranslatedRelease(prepared.detection, tuple(found), signature, timings)
+            glossary = await asyncio.to_thread(briefer.glossary, prepared, options, found)
+        return TranslatedRelease(prepared.detection, tuple(found), signature, timings, glossary)
 
     def detect(self, text: str) -> Detection:
         """Tell the language of a text.

@@ -61,7 +61,14 @@ class Violation:
 
 
 class DepescheError(Exception):
-    """Base of all errors raised on purpose; `str()` of it is fit to show a user."""
+    """Base of all errors raised on purpose; `str()` of it is fit to show a user.
+
+    Attributes:
+        request_id: id of the remote call that failed, by which the service's log knows it; "" if
+            there was none, or the service didn't answer.
+    """
+
+    request_id: str = ""
 
 
 class RequestError(DepescheError):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from depesche.config import Settings
 from depesche.text.normalize import has_words
-from depesche.types import BriefOptions, ContentFormat, Language, Priority, Release
+from depesche.types import BriefOptions, ContentFormat, GlossaryTerm, Language, Priority, Release
 from depesche.v1 import translation_pb2, types_pb2
 
 __all__ = ["Line", "Translates", "split_lines", "translate_lines"]
@@ -63,6 +63,7 @@ async def translate_lines(
     language: Language | None,
     settings: Settings,
     model: str = "",
+    glossary: Sequence[GlossaryTerm] = (),
 ) -> AsyncIterator[Line]:
     """Give the English of each line, in order.
 
@@ -74,6 +75,7 @@ async def translate_lines(
         language: its language, or None to have it detected once, from all lines.
         settings: the limits on one request.
         model: name of the translation model, or "" for the language's own.
+        glossary: terms whose English is fixed.
 
     Raises:
         RequestError: the language can't be told or isn't supported, or a line is over a limit.
@@ -83,7 +85,12 @@ async def translate_lines(
         sample = "\n".join(filter(has_words, lines))[: settings.max_text_characters]
         language = Language((await translator.detect(sample)).language)
     # The same lines shall give the same English twice.
-    options = BriefOptions(priority=Priority.BULK, reproducible=True, translation_model=model)
+    options = BriefOptions(
+        priority=Priority.BULK,
+        reproducible=True,
+        translation_model=model,
+        glossary=tuple(glossary),
+    )
     for chunk in _chunks(lines, settings):
         for line in await _translate(translator, chunk, language, options):
             yield line

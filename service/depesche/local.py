@@ -1,11 +1,12 @@
 """The pipeline in this process, behind the methods of a client."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from types import TracebackType
 from typing import Self
 
 from depesche.config import Settings
 from depesche.engine import Engine
+from depesche.errors import DepescheError
 from depesche.loading import Loader
 from depesche.server import convert
 from depesche.server.validation import RELEASE_PATHS, TEXT_PATHS, renamed
@@ -27,6 +28,14 @@ class LocalClient:
         """Load the models; see `Engine.load`."""
         return cls(await Engine.load(settings, loader=loader))
 
+    async def brief(
+        self, release: Release, options: BriefOptions | None = None, *, release_id: str = ""
+    ) -> types_pb2.Brief:
+        """Brief a release."""
+        with renamed(RELEASE_PATHS):
+            brief = await self._engine.brief(release, options or BriefOptions())
+        return convert.brief_message(brief, release_id)
+
     async def stream(
         self, release: Release, options: BriefOptions
     ) -> AsyncIterator[brief_pb2.StreamBriefResponse]:
@@ -34,6 +43,21 @@ class LocalClient:
         with renamed(RELEASE_PATHS):
             async for event in self._engine.stream(release, options):
                 yield convert.stream_event(event)
+
+    async def briefs(
+        self, releases: AsyncIterable[tuple[str, Release]], options: BriefOptions
+    ) -> AsyncGenerator[tuple[str, types_pb2.Brief | DepescheError], None]:
+        """Brief a feed of releases, one after the other; see `Client.briefs`."""
+        async for release_id, release in releases:
+            try:
+                with renamed(RELEASE_PATHS):
+                    brief = await self._engine.brief(release, options)
+            except DepescheError as error:
+                yield release_id, error
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this release's alone
+                yield release_id, DepescheError(f"unforeseen {type(error).__name__}")
+            else:
+                yield release_id, convert.brief_message(brief, release_id)
 
     async def translate(
         self, release: Release, options: BriefOptions | None = None

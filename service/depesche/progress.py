@@ -1,7 +1,7 @@
 """Progress bars for a person who waits at a terminal."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol, TextIO
 
 import rich.progress
@@ -23,11 +23,15 @@ class Progress(Protocol):
     """Whatever is told how far the work is."""
 
     def start(self, total: int) -> None:
-        """Learn how many sentences there are."""
+        """Learn how many sentences or files there are."""
         ...
 
     def advance(self, count: int = 1) -> None:
-        """Learn that `count` more sentences are done."""
+        """Learn that `count` more sentences or files are done."""
+        ...
+
+    def hidden(self) -> AbstractContextManager[None]:
+        """Make room for something else on the terminal while the context is open."""
         ...
 
 
@@ -40,14 +44,18 @@ class _NoBar:
     def advance(self, count: int = 1) -> None:
         """Do nothing."""
 
+    def hidden(self) -> AbstractContextManager[None]:
+        """Do nothing."""
+        return nullcontext()
+
 
 class _Bar:
-    """Shows how many sentences are done."""
+    """Shows how many sentences or files are done."""
 
-    def __init__(self, display: "rich.progress.Progress") -> None:
+    def __init__(self, display: "rich.progress.Progress", doing: str) -> None:
         self._display = display
         # Without a total the bar pulses: the models are being loaded, or the release is read.
-        self._task = display.add_task("Translating", total=None)
+        self._task = display.add_task(doing, total=None)
 
     def start(self, total: int) -> None:
         self._display.update(self._task, total=total)
@@ -55,10 +63,23 @@ class _Bar:
     def advance(self, count: int = 1) -> None:
         self._display.advance(self._task, count)
 
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        self._display.stop()
+        try:
+            yield
+        finally:
+            self._display.start()
+
 
 @contextmanager
-def progress(stream: TextIO) -> Iterator[Progress]:
-    """Show a progress bar on `stream` while the context is open, if a terminal shows it."""
+def progress(stream: TextIO, doing: str = "Translating") -> Iterator[Progress]:
+    """Show a progress bar on `stream` while the context is open, if a terminal shows it.
+
+    Args:
+        stream: where it is shown.
+        doing: what is being done, in one word before the bar.
+    """
     if not stream.isatty():
         yield _NoBar()
         return
@@ -69,7 +90,7 @@ def progress(stream: TextIO) -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     with rich.progress.Progress(*columns, console=Console(file=stream), transient=True) as display:
-        yield _Bar(display)
+        yield _Bar(display, doing)
 
 
 class Transfers:

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
-import grpc.aio
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from depesche.errors import (
@@ -27,7 +26,7 @@ from depesche.errors import (
     Unauthenticated,
     Violation,
 )
-from depesche.server.status import CLIENT, DOMAIN
+from depesche.server.status import CLIENT, DOMAIN, REQUEST_ID_KEY
 
 __all__ = ["from_call", "from_status"]
 
@@ -42,15 +41,28 @@ _RETRY_AFTER = 1.0
 _Error = TypeVar("_Error", bound=RequestError)
 
 
-def from_call(error: grpc.aio.AioRpcError) -> DepescheError:
-    """Read the error that a failed call stands for."""
-    for key, value in error.trailing_metadata():
-        if key == _DETAILS:
-            return from_status(status_pb2.Status.FromString(value))
-    message = error.details() or ""
-    if error.code() in _FAULTS and any(words in message for words in _CUT_OFF):
+def from_call(error: Any) -> DepescheError:
+    """Read the error that a failed call stands for.
+
+    Args:
+        error: the `grpc.RpcError` of either kind of channel; both tell code, details and metadata,
+            of which the common base class knows nothing.
+    """
+    metadata = dict(error.trailing_metadata() or ())
+    read = _from_metadata(metadata) or _from_code(error.code(), error.details() or "")
+    read.request_id = metadata.get(REQUEST_ID_KEY, "")
+    return read
+
+
+def _from_metadata(metadata: Mapping[str, Any]) -> DepescheError | None:
+    details = metadata.get(_DETAILS)
+    return None if details is None else from_status(status_pb2.Status.FromString(details))
+
+
+def _from_code(code: grpc.StatusCode, message: str) -> DepescheError:
+    if code in _FAULTS and any(words in message for words in _CUT_OFF):
         return LoadError(f"the connection was lost: {message}")
-    return from_status(status_pb2.Status(code=error.code().value[0], message=message))
+    return from_status(status_pb2.Status(code=code.value[0], message=message))
 
 
 def from_status(status: status_pb2.Status) -> DepescheError:

@@ -20,6 +20,11 @@ _LANGUAGES = {"de": "German", "en": "English", "km": "Khmer", "ru": "Russian"}
 _UNSAFE = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+_OUTCOMES = {
+    "Applied": types_pb2.GLOSSARY_OUTCOME_APPLIED,
+    "Refused": types_pb2.GLOSSARY_OUTCOME_REFUSED,
+    "Not in the release": types_pb2.GLOSSARY_OUTCOME_NOT_MATCHED,
+}
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&])")
 _BLOCK_START = re.compile(r"^(?:(\d+)([.)])|([#+=-]+))(?=\s|$)")
 
@@ -30,12 +35,13 @@ def text(brief: types_pb2.Brief) -> str:
     Bracketed numbers refer to the sentences of the release, counted from 1, which stand below the
     brief in the original. A sentence that failed a check carries a sign, and what is wrong stands
     under it; of the release's other sentences, those that failed one are listed. Another sign marks
-    the sentences of a summary model.
+    the sentences of a summary model. What became of a glossary's terms is told in a few lines.
     """
     parts = [
         "\n".join(_paragraph(brief.headline, "")),
         "\n".join(line for sentence in brief.key_sentences for line in _paragraph(sentence, "• ")),
         _to_check("To check elsewhere", _elsewhere(brief)),
+        _terms(brief.glossary),
         "\n".join(["Sources", *(_numbered(t) for t in _sources(brief))]),
         "\n".join([_summary(brief), brief.signature.line]),
     ]
@@ -47,15 +53,18 @@ def markdown(brief: types_pb2.Brief) -> str:
 
     Footnotes are numbered as the sentences of the release are, from 1. What the checks found
     stands in a list below its sentence; of the release's other sentences, those that failed a
-    check are listed. Text of the release is escaped (CommonMark 0.31.2, section 2.4).
+    check are listed, and what became of a glossary's terms. Text of the release is escaped
+    (CommonMark 0.31.2, section 2.4).
     """
     points = [_item(sentence) for sentence in brief.key_sentences]
     elsewhere = [_item(_alone(sentence)) for sentence in _elsewhere(brief)]
+    terms = [f"- {_escape(line)}" for line in _told(brief.glossary)]
     parts = [
         "# " + _marked(brief.headline),
         "\n".join(_notes(brief.headline, "- ")),
         "\n".join(points),
         "\n".join(["## To check elsewhere", "", *elsewhere] if elsewhere else []),
+        "\n".join(["## Glossary", "", *terms] if terms else []),
         f"{_escape(_summary(brief))}\n\n`{brief.signature.line}`",
         "\n".join(f"[^{t.index + 1}]: {_escape(_original(t))}" for t in _sources(brief)),
     ]
@@ -65,12 +74,14 @@ def markdown(brief: types_pb2.Brief) -> str:
 def translation(response: translation_pb2.TranslateResponse) -> str:
     """Write a translation as plain text: a line for each block of the release, blank lines between.
 
-    A sentence that failed a check carries a sign; what is wrong stands at the end.
+    A sentence that failed a check carries a sign; what is wrong stands at the end, and what became
+    of a glossary's terms.
     """
     blocks = groupby(response.translation, key=lambda sentence: sentence.block)
     paragraphs = [" ".join(map(_flagged, sentences)) for _, sentences in blocks]
     notes = _to_check("To check", [s for s in response.translation if s.findings])
-    return "\n\n".join([*paragraphs, notes] if notes else paragraphs) + "\n"
+    ends = filter(None, [notes, _terms(response.glossary)])
+    return "\n\n".join([*paragraphs, *ends]) + "\n"
 
 
 def _flagged(sentence: types_pb2.TranslatedSentence | types_pb2.BriefSentence) -> str:
@@ -95,6 +106,29 @@ def _to_check(title: str, sentences: Sequence[types_pb2.TranslatedSentence]) -> 
         lines.append(_wrap(_clean(sentence.text), f"[{sentence.index + 1}] "))
         lines += [_wrap(_in_words(finding), "    - ") for finding in sentence.findings]
     return "\n".join(lines) if sentences else ""
+
+
+def _terms(uses: Sequence[types_pb2.GlossaryUse]) -> str:
+    """Tell of the terms of a glossary below a title; "" if there are none."""
+    lines = [_wrap(line, "") for line in _told(uses)]
+    return "\n".join(["Glossary", *lines] if lines else [])
+
+
+def _told(uses: Sequence[types_pb2.GlossaryUse]) -> list[str]:
+    """Write one line for each outcome; refused terms with the numbers of their sentences."""
+    told: list[str] = []
+    for title, outcome in _OUTCOMES.items():
+        terms = [_clean(_term(use)) for use in uses if use.outcome == outcome]
+        if terms:
+            told.append(f"{title}: {'; '.join(terms)}")
+    return told
+
+
+def _term(use: types_pb2.GlossaryUse) -> str:
+    refused = use.outcome == types_pb2.GLOSSARY_OUTCOME_REFUSED
+    lacking = {p.sentence_index for p in use.places if not p.HasField("target_span")}
+    numbers = "".join(f" [{index + 1}]" for index in sorted(lacking)) if refused else ""
+    return f"{use.term.source} → {use.term.target or use.term.source}{numbers}"
 
 
 def _alone(sentence: types_pb2.TranslatedSentence) -> types_pb2.BriefSentence:

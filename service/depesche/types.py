@@ -18,6 +18,10 @@ __all__ = [
     "Detection",
     "Finding",
     "FindingKind",
+    "GlossaryOutcome",
+    "GlossaryPlace",
+    "GlossaryTerm",
+    "GlossaryUse",
     "Language",
     "ModelIdentity",
     "Origin",
@@ -118,12 +122,64 @@ class FindingKind(StrEnum):
     TERM_MISSING = "term_missing"
 
 
+class GlossaryOutcome(StrEnum):
+    """What became of a term of the glossary."""
+
+    APPLIED = "applied"
+    NOT_MATCHED = "not_matched"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A half-open range of code points: `text[start:end]`."""
 
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class GlossaryTerm:
+    """A source term and the English that must stand for it.
+
+    Attributes:
+        source: the term in the release's language.
+        target: its English; "" keeps the term as the source has it.
+    """
+
+    source: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GlossaryPlace:
+    """One place in a release at which a term of the glossary stands.
+
+    Attributes:
+        sentence: index of the sentence.
+        source_span: the term in the sentence's normalised text.
+        target_span: its English in the sentence's translation, or None if it isn't there.
+    """
+
+    sentence: int
+    source_span: Span
+    target_span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class GlossaryUse:
+    """A term of the glossary, and what became of it.
+
+    Attributes:
+        term: the term, as sent.
+        outcome: applied if its English stands wherever the term does; refused if at one place it
+            doesn't, of which a finding of the sentence tells.
+        places: where it stands, in document order; none if it wasn't matched.
+    """
+
+    term: GlossaryTerm
+    outcome: GlossaryOutcome
+    places: tuple[GlossaryPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +213,7 @@ class BriefOptions:
             the end.
         translation_model: name of the translator, or "" for the route of the release's language.
         summary_model: name of the model for an abstractive summary, or "" for the usual one.
+        glossary: terms whose English is fixed.
     """
 
     sentence_count: int = 3
@@ -166,6 +223,7 @@ class BriefOptions:
     allow_incomplete: bool = False
     translation_model: str = ""
     summary_model: str = ""
+    glossary: tuple[GlossaryTerm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +401,7 @@ class Brief:
         timings: where the time went.
         missing: sentences that the deadline left without English; the brief is incomplete if there
             are any.
+        glossary: what became of each term, in the order of the options.
     """
 
     headline: BriefSentence
@@ -352,3 +411,4 @@ class Brief:
     signature: Signature
     timings: Timings
     missing: Sequence[Sentence] = ()
+    glossary: Sequence[GlossaryUse] = ()

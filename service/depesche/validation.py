@@ -3,11 +3,19 @@
 Field names are the paths of the request messages in proto/depesche/v1.
 """
 
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
 from depesche.config import Settings
 from depesche.errors import InvalidRequest, Violation
-from depesche.types import BriefOptions, ContentFormat, Release
+from depesche.types import BriefOptions, ContentFormat, GlossaryTerm, Release
 
-__all__ = ["check_options", "check_release"]
+__all__ = ["check_glossary", "check_options", "check_release"]
+
+_GLOSSARY = "options.glossary"
+# No one mends more at a time, and an error must fit into a header.
+_MOST_VIOLATIONS = 20
 
 
 def check_release(release: Release, settings: Settings) -> None:
@@ -30,14 +38,47 @@ def check_release(release: Release, settings: Settings) -> None:
 
 
 def check_options(options: BriefOptions, settings: Settings) -> None:
-    """Refuse options out of their range.
+    """Refuse options out of their range, and a glossary as `check_glossary` does.
 
     Raises:
         InvalidRequest: names the option and its range.
     """
+    check_glossary(options.glossary, settings)
     if not 1 <= options.sentence_count <= settings.max_key_sentences:
         rule = f"must be from 1 to {settings.max_key_sentences}, not {options.sentence_count}"
         _refuse([Violation("options.sentence_count", rule)])
+
+
+def check_glossary(glossary: Sequence[GlossaryTerm], settings: Settings) -> None:
+    """Refuse a glossary over a limit, or with terms that are empty or stand in it twice.
+
+    Raises:
+        InvalidRequest: names the first 20 fields that break a rule, and the rule.
+    """
+    most = settings.max_glossary_terms
+    if len(glossary) > most:
+        _refuse([Violation(_GLOSSARY, f"holds {len(glossary)} terms; the limit is {most}")])
+    longest = settings.max_term_characters
+    _refuse(list(islice(_term_violations(glossary, longest), _MOST_VIOLATIONS)))
+
+
+def _term_violations(glossary: Sequence[GlossaryTerm], longest: int) -> Iterator[Violation]:
+    first: dict[str, int] = {}
+    for number, term in enumerate(glossary):
+        source, target = f"{_GLOSSARY}[{number}].source", f"{_GLOSSARY}[{number}].target"
+        yield from _length(source, term.source, longest)
+        yield from _length(target, term.target, longest)
+        if not any(map(str.isalnum, term.source)):
+            yield Violation(source, "must hold a letter or digit")
+        if term.target and not any(map(str.isalnum, term.target)):
+            yield Violation(target, "must hold a letter or digit, or be empty")
+        same = first.setdefault(_key(term.source), number)
+        if same != number:
+            yield Violation(source, f"is the same as {_GLOSSARY}[{same}].source")
+
+
+def _key(source: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", source).split())
 
 
 def _length(field: str, text: str, limit: int) -> list[Violation]:

@@ -1,15 +1,19 @@
 """A rolling restart: each replica is stopped, and started again at its address, under load."""
 
 import asyncio
+import itertools
+import threading
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from depesche.client import Client
+from depesche.client import Client, SyncClient
 from depesche.errors import DepescheError, LoadError
 from depesche.types import BriefOptions, Priority, Release
+from tests.client.support import KINDS, opened
 from tests.fleet.front import WAYS, front
 from tests.fleet.load import Call, load, streamed, text, unary
 from tests.fleet.names import names
@@ -169,6 +173,47 @@ async def test_a_feed_is_briefed_once(way: str, how: str, tmp_path: Path) -> Non
 
     assert feed.briefed == Counter(f"r{n}" for n in range(feed.sent))
     assert feed.feeds > len(replicas)
+
+
+@pytest.mark.parametrize("how", ["restart", "kill"])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_feed_is_resumed(kind: type[Client | SyncClient], how: str) -> None:
+    """One loop over one feed gets the same, where the client resumes it."""
+    briefed: Counter[str] = Counter()
+    last = threading.Event()
+    async with fleet(*[slow(0.02)] * 3) as replicas:
+        target = "ipv4:" + ",".join(replica.address for replica in replicas)
+        async with opened(kind, target) as call:
+
+            async def feed() -> None:
+                source = call.source(_paced(briefed, last))
+                async for id_, reply in call.replies("briefs", source, resume=True):
+                    assert not isinstance(reply, DepescheError), (id_, repr(reply))
+                    briefed[id_] += 1
+
+            running = asyncio.create_task(feed())
+            for _ in replicas:
+                replica = await _fed(replicas)
+                if how == "restart":
+                    assert await replica.stop() == 0
+                else:
+                    await replica.kill()
+                await replica.start()
+            last.set()
+            await running
+
+    assert briefed == Counter(f"r{number}" for number in range(len(briefed)))
+    assert len(briefed) > len(replicas)
+
+
+def _paced(briefed: Counter[str], last: threading.Event) -> Iterator[tuple[str, Release]]:
+    """Give releases until the last one, some ahead of their briefs; waits in a thread."""
+    for number in itertools.count():
+        while number - len(briefed) > _AHEAD and not last.is_set():
+            time.sleep(0.01)
+        if last.is_set():
+            return
+        yield f"r{number}", Release(text(number))
 
 
 async def _fed(replicas: Sequence[Replica]) -> Replica:

@@ -65,10 +65,16 @@ def _with_options(**options: Any) -> brief_pb2.CreateBriefRequest:
             "",
         ),
         (
-            _with_options(glossary=[types_pb2.GlossaryTerm(source="a", target="b")]),
-            _PRECONDITION,
+            _with_options(glossary=[types_pb2.GlossaryTerm(source=s) for s in ("Tag", "")]),
+            _INVALID,
+            "options.glossary[1].source",
+            "letter",
+        ),
+        (
+            _with_options(glossary=[types_pb2.GlossaryTerm(source="a")] * 501),
+            _INVALID,
             "options.glossary",
-            "",
+            "the limit is 500",
         ),
     ],
 )

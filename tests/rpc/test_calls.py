@@ -143,6 +143,7 @@ async def test_reflection_lists_the_services(stubs: Stubs) -> None:
     assert {service.name for service in reply.list_services_response.service} == {
         "depesche.v1.BriefService",
         "depesche.v1.ModelService",
+        "depesche.v1.FidelityService",
         "depesche.v1.SummarisationService",
         "depesche.v1.TranslationService",
         "grpc.health.v1.Health",

@@ -70,6 +70,9 @@ _SOUND_TEXTS = {
     "id": st.just(_CANARY),
     "language": st.sampled_from(["", "auto"]),
     "name": st.just("embedded"),
+    "sources": st.just(_CANARY),
+    "source": st.sampled_from(["Köln", "city", "ន", _CANARY]),
+    "target": st.sampled_from(["", "Cologne", _CANARY]),
     "translation_model": st.sampled_from(["", "embedded"]),
     "summary_model": st.just(""),
 }
@@ -96,14 +99,17 @@ def _messages(draw: st.DrawFn, kind: type[Message], *, sound: bool) -> Message:
 
 def _fill(draw: st.DrawFn, message: Message, field: Any, *, sound: bool) -> None:
     if field.message_type is None:
-        setattr(message, field.name, draw(_values(field, sound=sound)))
-        return
-    if sound and field.is_repeated:  # a glossary is refused
-        return
-    value = draw(_messages(GetMessageClass(field.message_type), sound=sound))
+        value = draw(_values(field, sound=sound))
+        if not field.is_repeated:
+            setattr(message, field.name, value)
+            return
+        size = len(value.encode())
+    else:
+        value = draw(_messages(GetMessageClass(field.message_type), sound=sound))
+        size = value.ByteSize()
     if field.is_repeated:
-        count = min(draw(_ITEMS), _LARGEST // (value.ByteSize() + 1))
-        getattr(message, field.name).extend([value] * count)
+        most = draw(st.sampled_from([0, 1])) if sound else draw(_ITEMS)  # no term stands twice
+        getattr(message, field.name).extend([value] * min(most, _LARGEST // (size + 1)))
     else:
         getattr(message, field.name).CopyFrom(value)
 

@@ -15,6 +15,10 @@ from depesche.types import (
     Detection,
     Finding,
     FindingKind,
+    GlossaryOutcome,
+    GlossaryPlace,
+    GlossaryTerm,
+    GlossaryUse,
     Language,
     ModelIdentity,
     Origin,
@@ -145,6 +149,24 @@ def test_translate_and_summarise() -> None:
     assert message.source_span.start == 5
     assert list(message.source_spans) == [message.source_span]
     assert message.strategy == types_pb2.SUMMARY_STRATEGY_ABSTRACTIVE
+
+
+def test_glossary() -> None:
+    """Each term comes back with its outcome and places; a place without English has no span."""
+    term, span = GlossaryTerm("Tag"), Span(0, 3)
+    places = (GlossaryPlace(3, span, None), GlossaryPlace(3, span, Span(1, 4)))
+    uses = (GlossaryUse(term, GlossaryOutcome.REFUSED, places),)
+    translated = TranslatedRelease(
+        Detection(Language.RUSSIAN, 0.5), (_TRANSLATION,), _SIGNATURE, _TIMINGS, uses
+    )
+    (message,) = convert.translate_response(translated).glossary
+
+    assert message.term == types_pb2.GlossaryTerm(source="Tag")
+    assert message.outcome == types_pb2.GLOSSARY_OUTCOME_REFUSED
+    assert [place.sentence_index for place in message.places] == [3, 3]
+    assert message.places[0].source_span == types_pb2.TextSpan(start=0, end=3)
+    assert not message.places[0].HasField("target_span")
+    assert message.places[1].target_span == types_pb2.TextSpan(start=1, end=4)
 
 
 def test_model() -> None:

@@ -3,7 +3,6 @@ from typing import Any
 import pytest
 
 from depesche.errors import (
-    FeatureUnavailable,
     InvalidRequest,
     LanguageUncertain,
     LanguageUnsupported,
@@ -20,6 +19,7 @@ from depesche.server.validation import (
 from depesche.types import (
     BriefOptions,
     ContentFormat,
+    GlossaryTerm,
     Language,
     Priority,
     Release,
@@ -27,7 +27,7 @@ from depesche.types import (
 )
 from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2, types_pb2
 
-_TERMS = [types_pb2.GlossaryTerm(source="a", target="b")]
+_TERMS = [types_pb2.GlossaryTerm(source="a", target="b"), types_pb2.GlossaryTerm(source="c")]
 
 
 def _brief(**release: Any) -> brief_pb2.CreateBriefRequest:
@@ -132,17 +132,16 @@ def test_the_release_is_required(read: Any, request_: Any) -> None:
         read(request_, 200)
 
 
-def test_a_glossary_is_refused() -> None:
-    """Terms that wouldn't be heeded are refused by every request."""
+def test_a_glossary_is_read() -> None:
+    """The terms of every request arrive, in their order."""
     brief = _brief(text="x")
     brief.options.glossary.extend(_TERMS)
     translate = translation_pb2.TranslateRequest(release=brief.release)
     translate.options.glossary.extend(_TERMS)
+    expected = (GlossaryTerm("a", "b"), GlossaryTerm("c"))
 
-    with pytest.raises(FeatureUnavailable, match=r"^options\.glossary: "):
-        brief_arguments(brief, 200)
-    with pytest.raises(FeatureUnavailable, match=r"^options\.glossary: "):
-        translate_arguments(translate, 200)
+    assert brief_arguments(brief, 200)[1].glossary == expected
+    assert translate_arguments(translate, 200)[1].glossary == expected
 
 
 @pytest.mark.parametrize("name", ["", "n" * 65, "Ein Satz", "größe", "a\nb", "a\n", "<b>"])

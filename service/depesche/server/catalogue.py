@@ -11,7 +11,7 @@ from depesche.errors import DepescheError
 from depesche.inference.observer import DropReason
 from depesche.server.status import CODES
 from depesche.types import FindingKind, Language, Priority
-from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2
+from depesche.v1 import brief_pb2, fidelity_pb2, model_pb2, summarisation_pb2, translation_pb2
 
 __all__ = [
     "INTERNAL_ERROR",
@@ -72,7 +72,7 @@ def reason_of(error: type[DepescheError]) -> str:
 
 
 def _methods() -> Iterator[str]:
-    for file in (brief_pb2, translation_pb2, summarisation_pb2, model_pb2):
+    for file in (brief_pb2, translation_pb2, summarisation_pb2, fidelity_pb2, model_pb2):
         for service in file.DESCRIPTOR.services_by_name.values():
             for method in service.methods:
                 yield f"{service.full_name}/{method.name}"

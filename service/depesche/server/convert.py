@@ -26,6 +26,7 @@ __all__ = [
     "CONTENT_FORMATS",
     "DECODINGS",
     "FINDING_KINDS",
+    "GLOSSARY_OUTCOMES",
     "MODEL_STATES",
     "PRIORITIES",
     "SOURCE_FIELDS",
@@ -67,6 +68,7 @@ SOURCE_FIELDS = _numbers(types.Origin, types_pb2.SourceField, "SOURCE_FIELD")
 BLOCK_KINDS = _numbers(types.BlockKind, types_pb2.BlockKind, "BLOCK_KIND")
 DECODINGS = _numbers(types.Decoding, types_pb2.Decoding, "DECODING")
 FINDING_KINDS = _numbers(types.FindingKind, types_pb2.FindingKind, "FINDING_KIND")
+GLOSSARY_OUTCOMES = _numbers(types.GlossaryOutcome, types_pb2.GlossaryOutcome, "GLOSSARY_OUTCOME")
 MODEL_STATES = _numbers(ModelState, model_pb2.ModelState, "MODEL_STATE")
 
 
@@ -101,6 +103,7 @@ def translate_response(
         translation=[translation_message(t) for t in translated.translations],
         signature=_signature(translated.signature),
         timings=_timings(translated.timings),
+        glossary=[_glossary_use(use) for use in translated.glossary],
     )
 
 
@@ -145,6 +148,7 @@ def brief_message(brief: types.Brief, id_: str = "") -> types_pb2.Brief:
         timings=_timings(brief.timings),
         incomplete=bool(brief.missing),
         missing=[_untranslated(sentence) for sentence in brief.missing],
+        glossary=[_glossary_use(use) for use in brief.glossary],
     )
 
 
@@ -179,6 +183,21 @@ def findings_messages(findings: Sequence[types.Finding]) -> list[types_pb2.Findi
         )
         for finding in findings
     ]
+
+
+def _glossary_use(use: types.GlossaryUse) -> types_pb2.GlossaryUse:
+    return types_pb2.GlossaryUse(
+        term=types_pb2.GlossaryTerm(source=use.term.source, target=use.term.target),
+        outcome=GLOSSARY_OUTCOMES[use.outcome],
+        places=[
+            types_pb2.GlossaryPlace(
+                sentence_index=place.sentence,
+                source_span=_text_span(place.source_span),
+                target_span=_text_span(place.target_span),
+            )
+            for place in use.places
+        ],
+    )
 
 
 def _untranslated(sentence: types.Sentence) -> types_pb2.TranslatedSentence:

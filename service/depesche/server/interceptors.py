@@ -8,7 +8,6 @@ checks and reflection pass by all of them.
 
 import asyncio
 import inspect
-import re
 import time
 import uuid
 from abc import ABC, abstractmethod
@@ -21,9 +20,10 @@ import structlog
 from google.protobuf.descriptor_pool import Default
 from grpc import StatusCode
 
+from depesche.config import REQUEST_ID
 from depesche.errors import DeadlineExceeded, DepescheError, InvalidRequest, ShuttingDown
 from depesche.server.metrics import Metrics
-from depesche.server.status import code_of, to_status, trailing_metadata
+from depesche.server.status import REQUEST_ID_KEY, code_of, to_status, trailing_metadata
 from depesche.server.wire import decoder
 
 __all__ = [
@@ -37,10 +37,8 @@ __all__ = [
 ]
 
 _OWN_METHODS = "/depesche."
-_REQUEST_ID = "x-request-id"
 # gRPC's timer may run ahead of the clock that tells the time remaining.
 _LATE_SECONDS = 0.1
-_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 if TYPE_CHECKING:
     Handler = grpc.RpcMethodHandler[Any, Any]
@@ -171,13 +169,13 @@ class _Call:
         self._method = method
         self._error: BaseException | None = None
         self._started = time.monotonic()
-        given = str(metadata_of(context).get(_REQUEST_ID, ""))
-        self._id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+        given = str(metadata_of(context).get(REQUEST_ID_KEY, ""))
+        self._id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
     def begin(self) -> None:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=self._id)
-        self._context.set_trailing_metadata(((_REQUEST_ID, self._id),))
+        self._context.set_trailing_metadata(((REQUEST_ID_KEY, self._id),))
         if self._context.time_remaining() == 0:
             raise DeadlineExceeded("the deadline passed before the call began")
 
@@ -189,7 +187,7 @@ class _Call:
         await self._context.abort(
             self.code,
             status.message,
-            trailing_metadata=((_REQUEST_ID, self._id), *trailing_metadata(error, status)),
+            trailing_metadata=((REQUEST_ID_KEY, self._id), *trailing_metadata(error, status)),
         )
 
     async def fail_unless_gone(self, error: asyncio.CancelledError) -> None:

@@ -17,13 +17,24 @@ from depesche.errors import (
     RequestError,
 )
 
-__all__ = ["CLIENT", "CODES", "DOMAIN", "code_of", "to_status", "trailing_metadata"]
+__all__ = [
+    "CLIENT",
+    "CODES",
+    "DOMAIN",
+    "REQUEST_ID_KEY",
+    "code_of",
+    "to_status",
+    "trailing_metadata",
+]
 
 DOMAIN = "depesche"
 """Domain of the `google.rpc.ErrorInfo` in every status."""
 
 CLIENT = "client:"
 """What stands before a client's name as the subject of a `google.rpc.QuotaFailure`."""
+
+REQUEST_ID_KEY = "x-request-id"
+"""Name of a call's id in the metadata of both sides."""
 
 CODES: dict[type[DepescheError], StatusCode] = {
     errors.InvalidRequest: StatusCode.INVALID_ARGUMENT,

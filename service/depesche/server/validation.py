@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from depesche.errors import (
-    FeatureUnavailable,
     InvalidRequest,
     LanguageUnsupported,
     RequestError,
@@ -22,6 +21,7 @@ from depesche.server.wire import check_known
 from depesche.types import (
     BriefOptions,
     ContentFormat,
+    GlossaryTerm,
     Language,
     Priority,
     Release,
@@ -91,11 +91,9 @@ def brief_arguments(request: BriefRequest, max_id: int) -> tuple[Release, BriefO
     Raises:
         InvalidRequest: names every field that breaks a rule.
         LanguageUnsupported: the request names a language that isn't one of ours.
-        FeatureUnavailable: the request holds a glossary.
     """
     check_known(request)
     release = _release(request, max_id)
-    _check_glossary("options.glossary", request.options.glossary)
     options = request.options
     count = options.sentence_count if options.HasField("sentence_count") else None
     asked = _options(count, options.strategy, options.priority)
@@ -105,6 +103,7 @@ def brief_arguments(request: BriefRequest, max_id: int) -> tuple[Release, BriefO
         allow_incomplete=options.allow_incomplete,
         translation_model=options.translation_model,
         summary_model=options.summary_model,
+        glossary=_glossary(options.glossary),
     )
 
 
@@ -114,12 +113,12 @@ def translate_arguments(
     """Read a request for a translation; raises as `brief_arguments` does."""
     check_known(request)
     release = _release(request, max_id)
-    _check_glossary("options.glossary", request.options.glossary)
     options = request.options
     return release, BriefOptions(
         priority=_member(PRIORITIES, options.priority, _DEFAULTS.priority),
         reproducible=options.reproducible,
         translation_model=options.translation_model,
+        glossary=_glossary(options.glossary),
     )
 
 
@@ -266,6 +265,5 @@ def _language(code: str, field: str) -> Language | None:
             raise LanguageUnsupported(code, list(Language)) from None
 
 
-def _check_glossary(path: str, terms: Sequence[types_pb2.GlossaryTerm]) -> None:
-    if terms:
-        raise FeatureUnavailable(path, "this version keeps no glossary terms; leave it empty")
+def _glossary(terms: Sequence[types_pb2.GlossaryTerm]) -> tuple[GlossaryTerm, ...]:
+    return tuple(GlossaryTerm(term.source, term.target) for term in terms)
