@@ -356,6 +356,39 @@ def watch(  # noqa: PLR0913 - each is an option of the command
     return _DONE if asyncio.run(watching) else _FAILED
 
 
+@app.command()
+def web(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
+    *,
+    listen: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", callback=_address, help="Address; port 0 takes any."),
+    ] = "127.0.0.1:8080",
+    host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Name it is asked for by, several times for more."),
+    ] = None,
+    rate: Annotated[
+        int, typer.Option(min=0, help="Requests a minute from one address; 0 for any number.")
+    ] = 0,
+    server: _Server = None,
+    token: _Token = "",
+    root_certificate: _RootCertificate = None,
+    client_certificate: _ClientCertificate = None,
+    client_key: _ClientKey = None,
+) -> None:
+    """Serve the API as JSON over HTTP until told to stop.
+
+    Without --server, the gRPC server runs in this process too, by the settings of `serve`.
+    """
+    from depesche import commands  # noqa: PLC0415 - as in `brief`
+
+    service = commands.Service(
+        server, token, root_certificate, client_certificate, client_key, loader=context.obj
+    )
+    asyncio.run(commands.web(service, listen, host or [], rate))
+
+
 @_models.command("list")
 def list_models() -> None:
     """List the models of the manifest."""

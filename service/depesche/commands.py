@@ -5,10 +5,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from depesche import render
 from depesche.batch import brief_all
+from depesche.channel import Connection
 from depesche.client import Client
 from depesche.config import Settings, load_settings
 from depesche.errors import DepescheError, InvalidRequest, Violation
@@ -35,10 +37,19 @@ __all__ = [
     "translate",
     "translate_text",
     "watch",
+    "web",
 ]
 
 # Lines that a model translates before the next one's turn.
 _TURN = 50
+# What the gRPC server of `web` has otherwise than `serve`.
+_INSIDE = {
+    "listen": "127.0.0.1:0",
+    "health_listen": None,
+    "tls_certificate": None,
+    "tls_key": None,
+    "tls_client_ca": None,
+}
 _AGAIN = (types_pb2.DECODING_BEAM, types_pb2.DECODING_SPLIT)
 
 
@@ -61,6 +72,19 @@ class Service:
     client_certificate: Path | None = None
     client_key: Path | None = None
     loader: Loader | None = None
+
+    def connection(self, *, retries: bool = True) -> Connection:
+        """Tell how the server is reached."""
+        return Connection(
+            target=f"dns:///{self.server}",
+            token=self.token,
+            root_certificate=_credential(self.root_certificate),
+            client_certificate=_credential(self.client_certificate),
+            client_key=_credential(self.client_key),
+            retries=retries,
+            # Few calls: a refusal says more than that a replica isn't well.
+            health_checks=False,
+        )
 
     @asynccontextmanager
     async def connect(self, settings: Settings) -> AsyncIterator[Client | LocalClient]:
@@ -179,6 +203,43 @@ async def watch(
     with app.opened(state or path.with_suffix(".db")) as memory:
         async with service.connect(settings) as client:
             return await app.watch(plan, memory, client, once=once, retry_dead=retry_dead)
+
+
+async def web(
+    service: Service, listen: str, hosts: Sequence[str], requests_per_minute: int
+) -> None:
+    """Serve the API as JSON over HTTP until told to stop.
+
+    Args:
+        service: where the work is done; without a server, one runs in this process.
+        listen: HOST:PORT.
+        hosts: names by which it may be asked for, beside this machine's and the listener's.
+        requests_per_minute: requests that do work, for each client's address; 0 for any number.
+    """
+    from depesche.server.app import running  # noqa: PLC0415 - a server is for this command alone
+    from depesche.web.app import serve  # noqa: PLC0415 - as above
+
+    settings = load_settings()
+    logging.configure(settings.log_level)
+    run = partial(
+        serve,
+        listen,
+        hosts=hosts,
+        requests_per_minute=requests_per_minute,
+        max_body_bytes=settings.max_message_bytes,
+    )
+    # A refusal is the caller's to hear at once, and a page's to show.
+    if service.server is not None:
+        await run(service.connection(retries=False))
+        return
+    # On this machine alone, where nobody listens in.
+    inside = settings.model_copy(update=_INSIDE)
+    async with running(inside, loader=service.loader) as server:
+        await run(
+            Connection(
+                target=server.address, token=service.token, retries=False, health_checks=False
+            )
+        )
 
 
 async def evaluate_text(

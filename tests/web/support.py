@@ -15,7 +15,7 @@ from google.rpc.status_pb2 import Status
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from depesche.channel import open_channel
+from depesche.channel import Connection
 from depesche.web.edge import routes
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -44,7 +44,7 @@ async def edge(
     service: str, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, **options: Any
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """Run an edge before a service, and connect to it by HTTP."""
-    async with open_channel(service, health_checks=False, retries=False) as channel:
+    async with Connection(target=service, health_checks=False, retries=False).open() as channel:
         app = wrap(Starlette(routes=routes(channel, **options)))
         async with (
             listening(app) as address,
