@@ -300,8 +300,8 @@ class _GlossaryOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Gloss
     GLOSSARY_OUTCOME_NOT_MATCHED: _GlossaryOutcome.ValueType  # 2
     """The term doesn't stand in the release."""
     GLOSSARY_OUTCOME_REFUSED: _GlossaryOutcome.ValueType  # 3
-    """The term stands in the release, and at one of its places at least its English doesn't; a
-    finding of the sentence says so.
+    """The term stands in the release, and at one of its places at least its English doesn't. A finding
+    of the sentence says so, unless the deadline left the sentence without English.
     """
 
 class GlossaryOutcome(_GlossaryOutcome, metaclass=_GlossaryOutcomeEnumTypeWrapper):
@@ -314,8 +314,8 @@ GLOSSARY_OUTCOME_APPLIED: GlossaryOutcome.ValueType  # 1
 GLOSSARY_OUTCOME_NOT_MATCHED: GlossaryOutcome.ValueType  # 2
 """The term doesn't stand in the release."""
 GLOSSARY_OUTCOME_REFUSED: GlossaryOutcome.ValueType  # 3
-"""The term stands in the release, and at one of its places at least its English doesn't; a
-finding of the sentence says so.
+"""The term stands in the release, and at one of its places at least its English doesn't. A finding
+of the sentence says so, unless the deadline left the sentence without English.
 """
 Global___GlossaryOutcome: _TypeAlias = GlossaryOutcome  # noqa: Y015
 
