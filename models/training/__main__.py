@@ -6,13 +6,18 @@ Each step reads what the earlier ones left in the work folder.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 from sentencepiece import SentencePieceProcessor
+from torch import Tensor
 
 from models.training import (
+    backtranslate,
     base,
     checkpoint,
     data,
@@ -23,9 +28,12 @@ from models.training import (
     reopen,
     vocabulary,
 )
+from models.training.compare import compare
+from models.training.drawing import draw
 from models.training.finetune import Run, encode
 from models.training.sample import Sampler
 from models.training.schedule import Settings
+from models.training.text import Pair
 from models.training.trainer import find_device
 
 __all__ = ["main"]
@@ -33,11 +41,8 @@ __all__ = ["main"]
 _COUNTED = 0.3
 """Least weight of the corpora in which the vocabulary's pieces are counted."""
 
-_PROMPTS = 64
-"""Sources that are translated at once."""
-
-_SPARE_TOKENS = 20
-"""Tokens that a translation may be longer than the longest source of its group."""
+_STRETCH = 2.5
+"""Tokens that stand in Khmer for one in English, at most in sentences worth keeping."""
 
 _SEED = 1
 
@@ -60,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     tuning.add_argument(
         "--start", type=Path, help="another run's folder or checkpoint to begin from"
     )
+    tuning.add_argument(
+        "--begin", nargs="+", metavar="[RUN/]NAME", help="weights to begin a new run from"
+    )
     tuning.add_argument("--decay-steps", type=int, default=0, help="end the run in so many steps")
     tuning.add_argument("--tokens", type=int, default=defaults.tokens, help="of a batch")
     tuning.add_argument(
@@ -74,16 +82,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     tuning.add_argument("--embeddings", action="store_true", help="train the embeddings too")
     tuning.add_argument("--plain", action="store_true", help="don't compile the layers")
-    tuning.add_argument("--pairs", type=Path, help="learnt from, in place of pairs.jsonl")
-    drawing = parser.add_argument_group("sample")
+    tuning.add_argument(
+        "--dropout", type=float, default=defaults.dropout, help="share of sublayers' output"
+    )
+    tuning.add_argument(
+        "--consistency", type=float, default=defaults.consistency, help="weight of R-Drop"
+    )
+    tuning.add_argument(
+        "--pairs", type=Path, nargs="+", default=(), help="learnt from, in place of pairs.jsonl"
+    )
+    tuning.add_argument("--reverse", action="store_true", help="translate English, for the next")
+    drawing = parser.add_argument_group("backtranslate, sample")
     drawing.add_argument(
         "--sources", nargs="+", type=_wanted, default=[], help="sources to translate: km=3000"
     )
     drawing.add_argument("--each", type=int, default=6, help="translations drawn of each")
     drawing.add_argument("--temperature", type=float, default=0.5, help="of the drawing")
-    results = parser.add_argument_group("reopen, export, evaluate")
+    results = parser.add_argument_group("reopen, backtranslate, sample, compare, export, evaluate")
     results.add_argument(
-        "--weights", nargs="+", default=["best"], choices=("best", "final", "averaged")
+        "--weights",
+        nargs="+",
+        default=["best"],
+        metavar="[RUN/]NAME",
+        help="best, final or averaged, of --run or of another; the mean of several",
     )
     results.add_argument("--model", type=Path, help="the exported model; by default in WORK")
     results.add_argument("--every", type=int, default=1, help="measure every n-th sentence")
@@ -132,47 +153,102 @@ def _vocabulary(options: argparse.Namespace) -> None:
 
 
 def _reopen(options: argparse.Namespace) -> None:
+    if not options.model:
+        raise SystemExit("reopen wants --model, an exported model's folder")
     start = checkpoint.load_weights(options.work / "start.safetensors")
-    opened = reopen.reopen(_model_folder(options))
-    checkpoint.save_weights(export.merge(start, opened), options.work / "start.safetensors")
+    opened = reopen.reopen(options.model)
+    # Norms aren't trained, so they are the start's.
+    trained = {name: weight for name, weight in opened.items() if weight.ndim > 1}
+    export.merge(start, trained)
+    folder = options.work / "runs" / "reopened"
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint.save_weights(trained, folder / "final.safetensors")
+
+
+def _backtranslate(options: argparse.Namespace) -> None:
+    pairs = data.load(options.work / "pairs.jsonl")
+    chosen = backtranslate.wanted(pairs, _sources(options), _SEED)
+    weights, path = _trained(options), options.work / "drawn.jsonl"
+    drawn = _draw(options, weights, chosen, path, backtranslate.put, stretch=_STRETCH, reverse=True)
+    cleaned = backtranslate.cleaned(drawn)
+    data.save(cleaned, options.work / "backtranslated.jsonl")
+    print(f"{len(cleaned)} of {len(drawn)} kept")
 
 
 def _sample(options: argparse.Namespace) -> None:
+    pairs = data.load(options.work / "pairs.jsonl")
+    chosen = nearest.sources(pairs, _sources(options), _SEED)
+    weights = _trained(options)
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        take = partial(pool.map, nearest.nearest, chunksize=32)
+        path = options.work / "sampled.jsonl"
+        _draw(options, weights, chosen, path, take, each=options.each)
+
+
+def _sources(options: argparse.Namespace) -> dict[str, int]:
     if not options.sources:
-        raise SystemExit("sample wants --sources, such as km=3000")
-    work = options.work
-    pairs = nearest.sources(data.load(work / "pairs.jsonl"), dict(options.sources), _SEED)
-    examples = encode(pairs, work / "sentencepiece.model")
-    processor = SentencePieceProcessor(model_file=str(work / "sentencepiece.model"))
+        raise SystemExit(f"{options.step} wants --sources, such as km=3000")
+    return dict(options.sources)
+
+
+def _draw(
+    options: argparse.Namespace,
+    weights: Mapping[str, Tensor],
+    chosen: Sequence[Pair],
+    path: Path,
+    take: Callable[[list[Pair], list[list[str]]], Iterable[Pair]],
+    *,
+    each: int = 1,
+    stretch: float = 1.0,
+    reverse: bool = False,
+) -> list[Pair]:
+    """Draw translations of pairs; save what `take` makes of them, and go on where that ends."""
+    vocabulary_path = options.work / "sentencepiece.model"
+    processor = SentencePieceProcessor(model_file=str(vocabulary_path))
     sampler = Sampler(
-        checkpoint.load_weights(work / "start.safetensors"),
+        weights,
         last=processor.eos_id(),
         temperature=options.temperature,
         device=find_device(),
     )
-    groups = nearest.groups([len(example.prompt) for example in examples], _PROMPTS, _SEED)
-    path = work / "sampled.jsonl"
-    # A run that was stopped goes on with the group it was at.
+    examples = encode(chosen, vocabulary_path, reverse=reverse)
     kept = data.load(path) if path.exists() else []
-    reached = 0
-    for number, group in enumerate(groups):
-        reached += len(group)
-        if reached <= len(kept):
-            continue
-        prompts = [examples[position].prompt for position in group]
-        drawn = sampler.sample(prompts, options.each, _longest(prompts), seed=number)
-        texts = [text.strip() for text in processor.decode(drawn)]
-        rows = range(0, len(texts), options.each)
-        kept += [
-            nearest.nearest(pairs[position], texts[row : row + options.each])
-            for position, row in zip(group, rows, strict=True)
-        ]
+    groups = draw(
+        sampler,
+        processor,
+        examples,
+        find_device(),
+        each=each,
+        stretch=stretch,
+        seed=_SEED,
+        reached=len(kept),
+    )
+    for group in groups:
+        kept += take([chosen[position] for position in group.positions], group.texts)
         data.save(kept, path)
-        print(f"{len(kept)} of {len(pairs)}")
+        print(f"{len(kept)} of {len(chosen)}")
+    return kept
 
 
-def _longest(prompts: Sequence[Sequence[int]]) -> int:
-    return max(map(len, prompts)) + _SPARE_TOKENS
+def _compare(options: argparse.Namespace) -> None:
+    vocabulary_path = options.work / "sentencepiece.model"
+    found = compare(
+        _trained(options), vocabulary_path, options.corpora, find_device(), options.every
+    )
+    for score in found:
+        print(f"{score.language}: chrF {score.chrf:.1f}, BLEU {score.bleu:.1f}")
+
+
+def _trained(options: argparse.Namespace) -> dict[str, Tensor]:
+    """Load the weights that `--weights` names, or the mean of several."""
+    start = checkpoint.load_weights(options.work / "start.safetensors")
+    return export.merge(start, _mean(options, options.weights))
+
+
+def _mean(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Tensor]:
+    runs = options.work / "runs"
+    paths = [runs / (name if "/" in name else f"{options.run}/{name}") for name in names]
+    return export.mean([checkpoint.load_weights(Path(f"{path}.safetensors")) for path in paths])
 
 
 def _finetune(options: argparse.Namespace) -> None:
@@ -183,6 +259,8 @@ def _finetune(options: argparse.Namespace) -> None:
         tokens=options.tokens,
         accumulate=options.accumulate,
         embeddings=options.embeddings,
+        dropout=options.dropout,
+        consistency=options.consistency,
     )
     run = Run(
         folder=_run_folder(options),
@@ -190,19 +268,18 @@ def _finetune(options: argparse.Namespace) -> None:
         corpora=options.corpora,
         settings=settings,
         start=options.start,
+        begin=_mean(options, options.begin) if options.begin else {},
         decay=options.decay_steps,
         pairs=options.pairs,
+        reverse=options.reverse,
         fast=not options.plain,
     )
     run.run()
 
 
 def _export(options: argparse.Namespace) -> None:
-    start = checkpoint.load_weights(options.work / "start.safetensors")
-    chosen = (_run_folder(options) / f"{name}.safetensors" for name in options.weights)
-    trained = export.mean([checkpoint.load_weights(path) for path in chosen])
     model = _model_folder(options)
-    export.export(export.merge(start, trained), options.work / "sentencepiece.model", model)
+    export.export(_trained(options), options.work / "sentencepiece.model", model)
     print(export.manifest_lines(model))
 
 
@@ -231,8 +308,10 @@ _STEPS: dict[str, Callable[[argparse.Namespace], None]] = {
     "data": _data,
     "vocabulary": _vocabulary,
     "reopen": _reopen,
+    "backtranslate": _backtranslate,
     "sample": _sample,
     "finetune": _finetune,
+    "compare": _compare,
     "export": _export,
     "evaluate": _evaluate,
 }

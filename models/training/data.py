@@ -14,6 +14,7 @@ from pathlib import Path
 from models.training.text import Pair, clean_source, clean_target, fault, folded
 
 __all__ = [
+    "BACKTRANSLATED",
     "LANGUAGES",
     "WEIGHTS",
     "Tally",
@@ -29,8 +30,12 @@ __all__ = [
 
 LANGUAGES = ("de", "km", "ru")
 
+BACKTRANSLATED = "backtranslated"
+"""The corpus whose sources a model has written."""
+
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "de": {
+        BACKTRANSLATED: 0.4,
         "libreoffice_help": 0.02,
         "multi30k": 0.04,
         "opennmt_wmt_sample": 0.8,
@@ -42,6 +47,7 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
         "xquad": 0.8,
     },
     "km": {
+        BACKTRANSLATED: 0.8,
         "libreoffice_help": 0.12,
         "tatoeba": 1.5,
         "tico19_dev": 2.0,
@@ -53,6 +59,7 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
         "wmt20_wikipedia_devtest": 2.0,
     },
     "ru": {
+        BACKTRANSLATED: 0.6,
         "libreoffice_help": 0.03,
         "mlqe_pe": 0.4,
         "pud": 1.0,
@@ -177,8 +184,7 @@ def save(pairs: Iterable[Pair], path: Path) -> None:
 def load(path: Path) -> list[Pair]:
     """Load what `save` saved."""
     # Not splitlines: U+2028 and the like may stand within a text.
-    lines = path.read_text("utf-8").removesuffix("\n").split("\n")
-    return [Pair(**json.loads(line)) for line in lines]
+    return [Pair(**json.loads(line)) for line in path.read_text("utf-8").split("\n") if line]
 
 
 def weight(pair: Pair) -> float:

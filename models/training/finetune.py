@@ -5,11 +5,13 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import sentencepiece
+import torch
+from torch import Tensor
 
 from models.training import checkpoint, data
 from models.training.schedule import Example, Progress, Settings, batches, rate, stream
@@ -18,6 +20,10 @@ from models.training.trainer import Trainer, find_device
 
 __all__ = ["Run", "encode"]
 
+_NAMES = {"de": "German", "km": "Khmer", "ru": "Russian"}
+_STEPS = 1_000_003
+"""More than a run will make, so that no two seeds share a step's."""
+
 _VALIDATION_LINES = 96
 _VALIDATION_STRIDE = 10
 _REPORT_STEPS = 10
@@ -25,16 +31,29 @@ _WINDOW = 50
 """Steps over which the loss and the speed that are printed are averaged."""
 
 
-def encode(pairs: Sequence[Pair], model: Path) -> list[Example]:
-    """Turn pairs into the tokens that the model reads and is to write."""
+def encode(pairs: Sequence[Pair], model: Path, *, reverse: bool = False) -> list[Example]:
+    """Turn pairs into the tokens that the model reads and is to write.
+
+    Args:
+        pairs: the pairs; a source that a model has written is marked by a `<pad>` before it.
+        model: the SentencePiece model.
+        reverse: whether the model reads English, after the name of the language it is to write.
+    """
     processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
-    first, last = processor.bos_id(), processor.eos_id()
+    first, last, mark = processor.bos_id(), processor.eos_id(), processor.pad_id()
     turn = processor.piece_to_id("<start_of_turn>")
     sources = processor.encode([pair.source for pair in pairs])
+    if reverse:
+        asked = processor.encode([f"{_NAMES[pair.language]}: {pair.target}" for pair in pairs])
+        return [
+            Example([first, *english, turn], [*source, last])
+            for english, source in zip(asked, sources, strict=True)
+        ]
+    marks = [[mark] if pair.corpus == data.BACKTRANSLATED else [] for pair in pairs]
     targets = processor.encode([pair.target for pair in pairs])
     return [
-        Example([first, *source, turn], [*target, last])
-        for source, target in zip(sources, targets, strict=True)
+        Example([first, *marked, *source, turn], [*target, last])
+        for marked, source, target in zip(marks, sources, targets, strict=True)
     ]
 
 
@@ -49,11 +68,13 @@ class Run:
         settings: what decides the run.
         start: another run's checkpoint, or its folder for the newest, to begin from; ignored once
             this run has checkpoints of its own.
+        begin: weights to begin from in place of the base's, with a new optimiser.
         decay: steps in which to bring the learning rate to zero and end; 0 to go on.
         validate_every: steps between validations.
         save_minutes: minutes between checkpoints.
         patience: validations without improvement after which to stop.
-        pairs: what to learn from, in place of `pairs.jsonl` in `work`.
+        pairs: files of what to learn from, in place of `pairs.jsonl` in `work`.
+        reverse: whether to learn to translate English, for `backtranslate`.
         fast: whether to compile the layers.
     """
 
@@ -62,11 +83,13 @@ class Run:
     corpora: Path
     settings: Settings
     start: Path | None = None
+    begin: Mapping[str, Tensor] = field(default_factory=dict)
     decay: int = 0
     validate_every: int = 200
     save_minutes: float = 8.0
     patience: int = 30
-    pairs: Path | None = None
+    pairs: Sequence[Path] = ()
+    reverse: bool = False
     fast: bool = True
     _stopped: bool = False
     _recent: deque[tuple[float, int, float]] = field(default_factory=lambda: deque(maxlen=_WINDOW))
@@ -99,7 +122,7 @@ class Run:
 
     def _trainer(self) -> Trainer:
         weights = checkpoint.load_weights(self.work / "start.safetensors")
-        return Trainer(weights, self.settings, find_device(), fast=self.fast)
+        return Trainer(weights | self.begin, self.settings, find_device(), fast=self.fast)
 
     def _resume(self, trainer: Trainer) -> Progress:
         start = self.start
@@ -112,13 +135,17 @@ class Run:
         return progress
 
     def _examples(self) -> tuple[list[Example], list[Pair]]:
-        pairs = data.load(self.pairs or self.work / "pairs.jsonl")
-        examples = encode(pairs, self.work / "sentencepiece.model")
+        files = self.pairs or [self.work / "pairs.jsonl"]
+        pairs = [pair for path in files for pair in data.load(path)]
+        examples = self._encode(pairs)
         short = [len(example) <= self.settings.longest for example in examples]
         return (
             [example for example, fits in zip(examples, short, strict=True) if fits],
             [pair for pair, fits in zip(pairs, short, strict=True) if fits],
         )
+
+    def _encode(self, pairs: Sequence[Pair]) -> list[Example]:
+        return encode(pairs, self.work / "sentencepiece.model", reverse=self.reverse)
 
     def _validation(self) -> dict[str, list[list[Example]]]:
         """Return a fixed part of the dev sets, in batches by language."""
@@ -131,7 +158,7 @@ class Run:
                 Pair(clean_source(p.source, language), clean_target(p.target), language, p.corpus)
                 for p in chosen
             ]
-            examples = encode(cleaned, self.work / "sentencepiece.model")
+            examples = self._encode(cleaned)
             lengths = [len(example) for example in examples]
             order = range(len(examples))
             cut = batches(lengths, order, self.settings.tokens, "validation")
@@ -140,6 +167,8 @@ class Run:
 
     def _step(self, trainer: Trainer, progress: Progress, group: list[list[Example]]) -> None:
         began = time.monotonic()
+        # What is dropped must not depend on where the run was stopped.
+        torch.manual_seed(self.settings.seed * _STEPS + progress.step)
         current = rate(progress.step, self.settings, progress.decay_start, self.decay)
         loss, norm = trainer.step(group, current)
         progress.step += 1

@@ -47,7 +47,7 @@ Mix = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Attention proper: of queries of shape (batch, HEADS, length, HEAD_WIDTH), and of keys and values
 with one head instead; returns the mixed values, shaped like the queries."""
 
-Layer = Callable[[Tensor, Weights, Tensor, Tensor, Mix], Tensor]
+Layer = Callable[[Tensor, Weights, Tensor, Tensor, Mix, float], Tensor]
 
 
 def causal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -91,6 +91,7 @@ def hidden(
     *,
     places: Tensor | None = None,
     mixes: Sequence[Mix] | None = None,
+    dropout: float = 0.0,
 ) -> Tensor:
     """Return the last hidden states of a right-padded batch of token ids.
 
@@ -101,6 +102,7 @@ def hidden(
         run: `layer`, or a compiled version of it.
         places: positions of the tokens, as `_rotations` wants them; from 0 if left out.
         mixes: each layer's attention; `causal` if left out.
+        dropout: share of each sublayer's output that is dropped by chance, below 1.
     """
     embedded = functional.embedding(ids, weights[EMBEDDINGS])
     states = embedded * torch.tensor(embedded.shape[-1] ** 0.5, dtype=embedded.dtype)
@@ -109,7 +111,8 @@ def hidden(
     local, whole = (_rotations(places, base) for base in (LOCAL_BASE, GLOBAL_BASE))
     for index in range(layers(weights)):
         mix = mixes[index] if mixes else causal
-        states = run(states, of_layer(weights, index), *(whole if is_global(index) else local), mix)
+        angles = whole if is_global(index) else local
+        states = run(states, of_layer(weights, index), *angles, mix, dropout)
     return _norm(states, weights["output_norm.weight"])
 
 
@@ -123,12 +126,21 @@ def of_layer(weights: Mapping[str, T], index: int) -> dict[str, T]:
     }
 
 
-def layer(states: Tensor, weights: Weights, cosines: Tensor, sines: Tensor, mix: Mix) -> Tensor:
-    """Run one layer: attention, then a gated feed-forward network, each between two norms."""
+def layer(
+    states: Tensor, weights: Weights, cosines: Tensor, sines: Tensor, mix: Mix, dropout: float
+) -> Tensor:
+    """Run one layer: attention, then a gated feed-forward network, each between two norms.
+
+    What either adds is dropped in part while training (Vaswani et al. 2017, section 5.4).
+    """
     attended = _attention(_norm(states, weights["attn_norm"]), weights, cosines, sines, mix)
-    states = states + _norm(attended, weights["post_attention_norm"])
+    states = states + _dropped(_norm(attended, weights["post_attention_norm"]), dropout)
     fed = _feed_forward(_norm(states, weights["ffn_norm"]), weights)
-    return states + _norm(fed, weights["post_ffw_norm"])
+    return states + _dropped(_norm(fed, weights["post_ffw_norm"]), dropout)
+
+
+def _dropped(states: Tensor, share: float) -> Tensor:
+    return functional.dropout(states, share) if share else states
 
 
 def _attention(

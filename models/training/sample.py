@@ -65,7 +65,7 @@ class Sampler:
     Args:
         weights: the model's.
         last: id of the token that ends a translation.
-        temperature: what scores are divided by before one draws from them; above 0.
+        temperature: what scores are divided by before one draws from them; 0 takes the best token.
         device: where to compute.
     """
 
@@ -151,6 +151,8 @@ class Sampler:
     def _chosen(self, state: Tensor) -> Tensor:
         """Draw a token for each row."""
         scores = functional.linear(state, self._weights[gemma.EMBEDDINGS]).float()
+        if not self._temperature:
+            return scores.argmax(-1)
         summed = (scores / self._temperature).softmax(-1).cumsum(-1)
         shape = (len(state), 1)
         chance = torch.rand(shape, generator=self._chance, device=self._device) * summed[:, -1:]

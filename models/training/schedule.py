@@ -27,6 +27,9 @@ class Settings:
         clip: largest norm of the gradient.
         decay: weight decay of AdamW.
         embeddings: whether the embeddings are trained.
+        dropout: share of each sublayer's output that is dropped while training.
+        consistency: weight of the distance between what two droppings of a batch tell (R-Drop,
+            arXiv:2106.14448); 0 for one pass alone. Two cost twice the time.
         seed: of the order of the data.
     """
 
@@ -39,6 +42,8 @@ class Settings:
     clip: float = 1.0
     decay: float = 0.01
     embeddings: bool = False
+    dropout: float = 0.0
+    consistency: float = 0.0
     seed: int = 1
 
 

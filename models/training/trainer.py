@@ -1,5 +1,6 @@
 """One step of training: master weights in fp32, computation in bf16."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,8 +13,8 @@ from models.training.schedule import Example, Settings
 
 __all__ = ["Trainer", "find_device"]
 
-_CHUNK = 512
-"""Positions whose scores over the whole vocabulary are in memory at once."""
+_CHUNKS = {"cpu": 512, "cuda": 8192}
+"""Positions whose scores over the whole vocabulary are in memory at once, by kind of device."""
 
 _IGNORED = -100
 
@@ -41,6 +42,7 @@ class Trainer:
     ) -> None:
         self._settings = settings
         self._device = device
+        self._chunk = _CHUNKS[device.type]
         self._run = torch.compile(gemma.layer, dynamic=True) if fast else gemma.layer
         self._tell = torch.compile(_tell, dynamic=True) if fast else _tell
         self.master = {
@@ -67,8 +69,8 @@ class Trainer:
             SystemExit: the loss isn't a finite number.
         """
         total = sum(len(example.answer) for batch in batches for example in batch)
-        loss = sum(self._backward(batch, total) for batch in batches)
-        if not torch.isfinite(torch.tensor(loss)):
+        loss = sum(self._backward(batch, total) for batch in batches).item()
+        if not math.isfinite(loss):
             raise SystemExit("the loss isn't finite any more")
         norm = torch.nn.utils.clip_grad_norm_(self.master.values(), self._settings.clip)
         for group in self.optimiser.param_groups:
@@ -78,33 +80,39 @@ class Trainer:
         self._publish()
         return loss, norm.item()
 
-    def _backward(self, batch: Sequence[Example], total: int) -> float:
+    def _backward(self, batch: Sequence[Example], total: int) -> Tensor:
         """Add the gradients of a batch to the masters'; return its share of the mean loss."""
-        states, answers = self._answer_states(batch)
+        copies = 2 if self._settings.consistency else 1
+        states, answers = self._answer_states([*batch] * copies, self._settings.dropout)
+        states = states.view(copies, -1, states.shape[-1])
+        answers = answers[: states.shape[1]]
         with torch.no_grad():
-            parts = zip(states.split(_CHUNK), answers.split(_CHUNK), strict=True)
+            parts = zip(states.split(self._chunk, 1), answers.split(self._chunk), strict=True)
             losses, gradients = zip(*(self._told(*part, total) for part in parts), strict=True)
-        states.backward(torch.cat(gradients))
+        states.backward(torch.cat(gradients, 1))
         for name, master in self.master.items():
             master.grad.add_(self._weights[name].grad)
             self._weights[name].grad = None
-        return float(sum(losses))
+        return torch.stack(losses).sum()
 
-    def _told(self, states: Tensor, answers: Tensor, total: int) -> tuple[float, Tensor]:
+    def _told(self, states: Tensor, answers: Tensor, total: int) -> tuple[Tensor, Tensor]:
         """Return the loss of telling `answers` from `states`, and its gradient to the states.
 
         Written out, since autograd would keep the scores of the whole vocabulary several times.
         """
         embeddings = self._weights[gemma.EMBEDDINGS]
-        losses, delta = self._tell(functional.linear(states, embeddings), answers, 1 / total)
+        scores = functional.linear(states, embeddings)
+        losses, delta = self._tell(scores, answers, 1 / total, self._settings.consistency)
         if gemma.EMBEDDINGS in self.master:
-            self.master[gemma.EMBEDDINGS].grad.add_(delta.T @ states)
-        return losses.sum().item() / total, delta @ embeddings
+            self.master[gemma.EMBEDDINGS].grad.add_(delta.flatten(0, 1).T @ states.flatten(0, 1))
+        return losses.sum() / total, delta @ embeddings
 
-    def _answer_states(self, batch: Sequence[Example]) -> tuple[Tensor, Tensor]:
+    def _answer_states(
+        self, batch: Sequence[Example], dropout: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
         """Return the states from which the answers' tokens are told, and these tokens."""
         ids, answers = _padded(batch)
-        states = gemma.hidden(self._weights, ids.to(self._device), self._run)
+        states = gemma.hidden(self._weights, ids.to(self._device), self._run, dropout=dropout)
         told = answers.ne(_IGNORED)
         return states[told.to(self._device)], answers[told].to(self._device)
 
@@ -131,7 +139,8 @@ class Trainer:
         # a CPU (torch 2.13).
         states, answers = self._answer_states(batch)
         loss = 0.0
-        for rows, wanted in zip(states.detach().split(_CHUNK), answers.split(_CHUNK), strict=True):
+        parts = (tensor.split(self._chunk) for tensor in (states.detach(), answers))
+        for rows, wanted in zip(*parts, strict=True):
             scores = functional.linear(rows, self._weights[gemma.EMBEDDINGS].detach())
             loss += functional.cross_entropy(scores.float(), wanted, reduction="sum").item()
         return loss
@@ -153,14 +162,30 @@ class Trainer:
         self._use(self.master)
 
 
-def _tell(scores: Tensor, answers: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Return the losses of some positions, and the gradient to the scores times `scale`."""
+def _tell(
+    scores: Tensor, answers: Tensor, scale: float, consistency: float
+) -> tuple[Tensor, Tensor]:
+    """Return the losses of some positions, and the gradient to the scores times `scale`.
+
+    Args:
+        scores: shape (copies, positions, pieces), of one copy or of two.
+        answers: shape (positions).
+        scale: of the gradient.
+        consistency: weight of the distance between two copies, in the gradient alone: the mean of
+            the divergences (Kullback and Leibler) either way.
+    """
+    copies, _, pieces = scores.shape
     exact = scores.float()
-    normaliser = exact.logsumexp(-1, keepdim=True)
-    wanted = torch.arange(scores.shape[1], device=scores.device) == answers[:, None]
-    delta = ((exact - normaliser).exp() - wanted.float()) * scale
-    losses = normaliser.squeeze(1) - exact.gather(1, answers[:, None]).squeeze(1)
-    return losses, delta.to(scores.dtype)
+    logs = exact - exact.logsumexp(-1, keepdim=True)
+    chances = logs.exp()
+    wanted = torch.arange(pieces, device=scores.device) == answers[:, None]
+    losses = -logs.gather(2, answers.expand(copies, -1)[..., None]).mean((0, 2))
+    delta = (chances - wanted.float()) / copies
+    if copies > 1:
+        gaps = logs - logs.flip(0)
+        apart = chances * (gaps - (chances * gaps).sum(-1, keepdim=True))
+        delta = delta + (apart + chances - chances.flip(0)) * (consistency / 2)
+    return losses, (delta * scale).to(scores.dtype)
 
 
 def _working(weight: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("torch", reason="only the training environment has it")
 
 import torch
+from sentencepiece import SentencePieceProcessor
 
 from models.training import checkpoint, data
 from models.training.finetune import Run, encode
@@ -44,8 +45,8 @@ def work(tmp_path: Path) -> Iterator[Path]:
         signal.signal(number, handler)
 
 
-def new(work: Path, name: str, decay: int = STEPS) -> Run:
-    settings = Settings(rate=1e-3, warmup=1, tokens=60)
+def new(work: Path, name: str, decay: int = STEPS, dropout: float = 0.2) -> Run:
+    settings = Settings(rate=1e-3, warmup=1, tokens=60, dropout=dropout)
     return Run(work / name, work, work, settings, decay=decay, fast=False)
 
 
@@ -58,6 +59,31 @@ def test_prompts_are_the_services(work: Path) -> None:
     [example] = encode([Pair("ab", "b", "de", "pud")], work / "sentencepiece.model")
     a, b = len(MARKS) + len(BYTES), len(MARKS) + len(BYTES) + 1
     assert (example.prompt, example.answer) == ([2, a, b, 4], [b, 1])
+
+
+def test_a_source_that_a_model_has_written_is_marked(work: Path) -> None:
+    """The model is told, so that it doesn't take such sources for the language."""
+    pair = Pair("ab", "b", "km", data.BACKTRANSLATED)
+    [example] = encode([pair], work / "sentencepiece.model")
+    assert example.prompt == [2, 0, len(MARKS) + len(BYTES), len(MARKS) + len(BYTES) + 1, 4]
+
+
+def test_a_reversed_model_is_told_which_language_to_write(work: Path) -> None:
+    """It reads the language's name and the English, and writes the source."""
+    vocabulary = SentencePieceProcessor(model_file=str(work / "sentencepiece.model"))
+    [example] = encode([Pair("ab", "b", "km", "pud")], work / "sentencepiece.model", reverse=True)
+    assert vocabulary.decode(example.prompt[1:-1]).replace("\u2581", " ") == "Khmer: b"
+    assert example.answer == [*vocabulary.encode("ab"), vocabulary.eos_id()]
+
+
+def test_several_files_are_learnt_from(work: Path) -> None:
+    """Pairs that were made beside those of the corpora come into the same epoch."""
+    data.save([Pair("b" * 9, "a" * 9, "km", data.BACKTRANSLATED)] * 50, work / "made.jsonl")
+    run = new(work, "run")
+    run.pairs = [work / "pairs.jsonl", work / "made.jsonl"]
+    examples, pairs = run._examples()
+    assert len(examples) == len(pairs) == 58
+    assert {pair.corpus for pair in pairs} == {"pud", data.BACKTRANSLATED}
 
 
 def test_a_run_ends_when_its_rate_is_zero(work: Path) -> None:
@@ -96,6 +122,24 @@ def test_a_run_can_begin_from_anothers_checkpoint(work: Path) -> None:
     assert log(work / "second")[0]["step"] == 1
     assert log(work / "second")[-1]["step"] == 1 + STEPS
     assert sorted(path.name for path in (work / "first").iterdir()) == names
+
+
+def test_a_run_can_begin_from_anothers_weights(work: Path) -> None:
+    """It has a new optimiser then, and counts its steps from 0; resumed, it has its own weights."""
+    new(work, "first").run()
+    trained = checkpoint.load_weights(work / "first" / "final.safetensors")
+    second = new(work, "second")
+    second.begin = trained
+    trainer = second._trainer()
+    assert all(torch.equal(weight, trained[name]) for name, weight in trainer.master.items())
+    second.run()
+    assert log(work / "second")[0]["step"] == 0
+    again = new(work, "second")
+    again.begin = trained
+    resumed = again._trainer()
+    again._resume(resumed)
+    own = checkpoint.load_weights(work / "second" / "final.safetensors")
+    assert all(torch.equal(weight, own[name]) for name, weight in resumed.master.items())
 
 
 def _send_when_there(path: Path) -> None:

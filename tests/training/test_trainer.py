@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("torch", reason="only the training environment has it")
 
 import torch
+from torch.nn import functional
 
 from models.training import checkpoint, export, gemma, reopen, trainer
 from models.training.schedule import Example, Progress, Settings
@@ -56,15 +57,43 @@ def test_a_token_sees_nothing_after_it() -> None:
     torch.testing.assert_close(short, long[:, :3])
 
 
-def test_the_written_out_gradient_is_autograds() -> None:
-    """Loss and gradient of the softmax are those of cross-entropy."""
-    scores = torch.randn(7, 50, requires_grad=True)
+@pytest.mark.parametrize("consistency", [0.0, 0.7])
+def test_the_written_out_gradient_is_autograds(consistency: float) -> None:
+    """Loss and gradient are those of cross-entropy, and of the distance of two copies."""
+    copies = 2 if consistency else 1
+    scores = torch.randn(copies, 7, 50, requires_grad=True)
     answers = torch.arange(7)
-    losses = torch.nn.functional.cross_entropy(scores, answers, reduction="none")
-    (losses.sum() / 3).backward()
-    own, delta = trainer._tell(scores.detach(), answers, 1 / 3)
+    logs = scores.log_softmax(-1)
+    losses = torch.stack(
+        [functional.nll_loss(copy, answers, reduction="none") for copy in logs]
+    ).mean(0)
+    ways = [
+        functional.kl_div(logs[-1 - i], logs[i], log_target=True, reduction="none").sum()
+        for i in range(copies)
+    ]
+    ((losses.sum() + consistency * sum(ways) / 2) / 3).backward()
+    own, delta = trainer._tell(scores.detach(), answers, 1 / 3, consistency)
     torch.testing.assert_close(own, losses.detach())
     torch.testing.assert_close(delta, scores.grad)
+
+
+def test_two_copies_that_agree_teach_as_one_does() -> None:
+    """Where nothing is dropped, consistency changes no weight; where something is, it does."""
+    plain, doubled, dropped = (
+        new(consistency=weight, dropout=share) for weight, share in ((0, 0), (3.0, 0), (3.0, 0.3))
+    )
+    losses = [own.step([BATCH], 1e-3)[0] for own in (plain, doubled, dropped)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert losses[2] != pytest.approx(losses[0], rel=1e-3)
+    for name, weight in plain.master.items():
+        torch.testing.assert_close(doubled.master[name].grad, weight.grad)
+        torch.testing.assert_close(doubled.master[name], weight, atol=2.1e-3, rtol=0)
+
+
+def test_nothing_is_dropped_where_a_loss_is_measured() -> None:
+    """Validation is of the whole model, and the same each time."""
+    own, whole = new(dropout=0.5), new()
+    assert own.loss([BATCH], averaged=False) == whole.loss([BATCH], averaged=False)
 
 
 @pytest.mark.parametrize("embeddings", [False, True])
