@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,3 +108,11 @@ def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path) -> None:
     """What can't be loaded raises the operator's error, not the library's."""
     with pytest.raises(ModelError, match="can't be loaded"):
         load(tmp_path)
+
+
+def test_a_beam_leaves_no_letters_of_the_source(backend: GemmaBackend) -> None:
+    """Where greedy decoding takes over a name in its letters, the search is made to spell it."""
+    text = "Ядро состоит из двух частиц — нейтронов и протонов."
+    for words in (text, "Слово «Ъ» пишется так.", "«Ъ»"):
+        [hypothesis] = backend.translate([backend.tokenize(words)], beam_size=4)
+        assert not re.search("[А-Яа-яЁё]", hypothesis.text)

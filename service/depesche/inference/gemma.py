@@ -1,5 +1,6 @@
 """Translation by a Gemma decoder fine-tuned on sentence pairs, through CTranslate2."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +22,9 @@ _CONTROL = frozenset({_BOS, _EOS, _TURN})
 # source may need some more.
 _EXPANSION = 2
 _SHORT_REPLY = 20
+
+_SOURCE_LETTER = re.compile(r"[\u0400-\u052f\u1780-\u17ff]")
+"""Cyrillic or Khmer, which no English sentence holds."""
 
 
 class GemmaBackend:
@@ -70,6 +74,10 @@ class GemmaBackend:
             )
         except (OSError, RuntimeError, ValueError) as error:
             raise ModelError(f"the model in {path} can't be loaded: {error}") from error
+        self._foreign = [[piece] for piece in self._all_pieces() if _SOURCE_LETTER.search(piece)]
+
+    def _all_pieces(self) -> Iterator[str]:
+        return map(self._pieces.id_to_piece, range(self._pieces.get_piece_size()))
 
     @property
     def quantisation(self) -> str:
@@ -92,6 +100,9 @@ class GemmaBackend:
     def translate(self, batch: Sequence[Sequence[str]], *, beam_size: int) -> list[Hypothesis]:
         """Translate a batch; see `TranslationBackend`."""
         limit = self._limit(batch)
+        # Letters of the source in the English are a reason to search anew by a beam, which must not
+        # leave them there again.
+        foreign = self._foreign if beam_size > 1 else None
         results = self._generator.generate_batch(
             [[_BOS, *tokens, _TURN] for tokens in batch],
             beam_size=beam_size,
@@ -99,6 +110,7 @@ class GemmaBackend:
             max_length=limit,
             include_prompt_in_result=False,
             end_token=_EOS,
+            suppress_sequences=foreign,
             return_scores=True,
         )
         return [self._hypothesis(result, limit) for result in results]
