@@ -154,7 +154,8 @@ def test_json_lines(run: Run, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("output_format", "suffix"), [("text", "txt"), ("markdown", "md"), ("json", "json")]
+    ("output_format", "suffix"),
+    [("text", "txt"), ("markdown", "md"), ("html", "html"), ("json", "json")],
 )
 def test_a_folder_of_briefs(
     run: Run, folder: Path, tmp_path: Path, output_format: str, suffix: str
@@ -182,6 +183,15 @@ def _timeless(text: str, output_format: str) -> object:
     response = Parse(text, brief_pb2.CreateBriefResponse())
     response.brief.ClearField("timings")
     return response
+
+
+def test_html_needs_a_folder_for_several(run: Run, folder: Path) -> None:
+    """Documents one below the other would be none; it is told before anything is briefed."""
+    code, out, err = run("brief", str(folder), "--format", "html")
+
+    assert (code, out) == (2, "")
+    rule = "html is one document for each file: name a folder for them in --output"
+    assert err == f"depesche: --format: {rule}\n"
 
 
 def test_briefs_beside_their_releases(run: Run, folder: Path) -> None:

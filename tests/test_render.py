@@ -255,3 +255,29 @@ def test_glossary() -> None:
     ) in render.markdown(_brief(glossary=_USES))
     assert "Refused" not in render.text(_brief(glossary=_USES[:2]))
     assert "Glossary" not in render.text(_brief())
+
+
+@pytest.mark.parametrize(
+    ("edited", "words"),
+    [
+        (0, "German (99% sure), 3 sentences, 1 to check"),
+        (1, "German (99% sure), 3 sentences, 1 to check; 1 sentence of the brief edited by hand"),
+        (2, "German (99% sure), 3 sentences, 1 to check; 2 sentences of the brief edited by hand"),
+    ],
+)
+def test_edited_sentences_are_counted(edited: int, words: str) -> None:
+    """Every form says how many there are, if there are any."""
+    assert f"\n{words}\n" in render.text(_brief(), edited=edited)
+    assert f"\n{words}\n" in render.markdown(_brief(), edited=edited)
+    assert f"<p>{words}</p>" in render.html(_brief(), edited=edited)
+
+
+def test_a_signature_stays_on_its_line() -> None:
+    """One that was made up can't begin another block; one that isn't there leaves no trace."""
+    brief = _brief(signature=types_pb2.Signature(line="a`b\n\n# c\x1b"))
+    assert "\n\n`a'b # c`\n\n" in render.markdown(brief)
+    assert render.text(brief).endswith("\na`b # c\n")
+
+    none = _brief(signature=types_pb2.Signature())
+    assert "``" not in render.markdown(none)
+    assert render.text(none).endswith(", 1 to check\n")

@@ -36,7 +36,14 @@ class Printed:
     def __init__(
         self, sources: Sequence[Source], output_format: str, write: Callable[[str], None]
     ) -> None:
-        """Take the files, the format (`text`, `markdown` or `json`) and what writes."""
+        """Take the files, the format (`text`, `markdown` or `json`) and what writes.
+
+        Raises:
+            InvalidRequest: the format is `html`, in which each brief is a document.
+        """
+        if output_format == "html":
+            rule = "html is one document for each file: name a folder for them in --output"
+            raise InvalidRequest([Violation("--format", rule)])
         self._sources = sources
         self._format = output_format
         self._write = write
@@ -133,10 +140,12 @@ def without_name(name: str, error: DepescheError) -> str:
 
 
 def written(brief: types_pb2.Brief, output_format: str) -> str:
-    """Write a brief as `text`, `markdown` or `json`."""
+    """Write a brief as `text`, `markdown`, `html` or `json`."""
     match output_format:
         case "json":
             return as_json(brief_pb2.CreateBriefResponse(brief=brief))
+        case "html":
+            return render.html(brief)
         case "markdown":
             return render.markdown(brief)
         case _:

@@ -14,7 +14,12 @@ from depesche.types import ContentFormat, Language, Release
 
 __all__ = ["BRIEF_SUFFIXES", "Source", "find_files", "is_one_file", "read_bytes", "read_text"]
 
-BRIEF_SUFFIXES = {"text": ".brief.txt", "markdown": ".brief.md", "json": ".brief.json"}
+BRIEF_SUFFIXES = {
+    "text": ".brief.txt",
+    "markdown": ".brief.md",
+    "html": ".brief.html",
+    "json": ".brief.json",
+}
 """What the names of briefs end in, by their format; in a folder they are no releases."""
 
 _KINDS = {"plain": "text", "html": "html"}

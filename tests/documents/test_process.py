@@ -178,7 +178,7 @@ def test_limits_that_are_lower_already() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (5, 5))
         resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
 
-    asked = {"name": "a.docx", "media_type": "", "limits": asdict(DEFAULT)}
+    asked = {"name": "a.docx", "media_type": "", "limits": asdict(DEFAULT), "plain": False}
     done = subprocess.run(
         [sys.executable, *module._COMMAND],
         input=json.dumps(asked).encode() + b"\n" + _FILES["a.docx"],

@@ -1,7 +1,7 @@
 """The process that reads one file: `python -m depesche.documents`, for `extract` alone.
 
-Its input is a line of JSON (name, media type, limits), then the file; its output is JSON: the
-document, or what is wrong with the file.
+Its input is a line of JSON (name, media type, limits, whether HTML becomes plain), then the file;
+its output is JSON: the document, or what is wrong with the file.
 """
 
 import json
@@ -41,7 +41,8 @@ def main() -> None:
     limits = Limits(**asked["limits"])
     _confine(limits)
     try:
-        document = read(sys.stdin.buffer.read(), asked["name"], asked["media_type"], limits)
+        content = sys.stdin.buffer.read()
+        document = read(content, asked["name"], asked["media_type"], limits, plain=asked["plain"])
         answer = asdict(document)
     except InvalidRequest as error:
         answer = {"error": error.violations[0].description}

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import cast
@@ -32,7 +33,12 @@ _BYTES_AROUND = 100_000
 
 
 async def extract(
-    content: bytes, name: str, media_type: str = "", *, limits: Limits = DEFAULT
+    content: bytes,
+    name: str,
+    media_type: str = "",
+    *,
+    limits: Limits = DEFAULT,
+    plain: bool = False,
 ) -> Document:
     """Read a file.
 
@@ -45,6 +51,7 @@ async def extract(
         name: its name, or "".
         media_type: its media type, with any parameters, or "".
         limits: what it and the reading of it may take.
+        plain: whether HTML becomes plain text, see `as_plain`; then it too is read in a process.
 
     Raises:
         InvalidRequest: it isn't of an accepted kind, is over a limit, broken, encrypted, or holds
@@ -53,12 +60,13 @@ async def extract(
     """
     check_size(content, limits)
     kind = kind_of(content, name, media_type)
-    if not is_foreign(kind):
+    if not is_foreign(kind, plain=plain):
         return read_text(content, kind, media_type, limits)
+    asked = {"name": name, "media_type": media_type, "limits": asdict(limits), "plain": plain}
     async with _slot():
         try:
             async with asyncio.timeout(limits.seconds):
-                return _document(*await _run(content, name, media_type, limits))
+                return _document(*await _run(content, asked, limits))
         except TimeoutError:
             raise refuse(f"takes more than {limits.seconds:g} s to read") from None
 
@@ -67,9 +75,8 @@ def _slot() -> asyncio.Semaphore:
     return _slots.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE))
 
 
-async def _run(content: bytes, name: str, media_type: str, limits: Limits) -> tuple[int, bytes]:
+async def _run(content: bytes, asked: Mapping[str, object], limits: Limits) -> tuple[int, bytes]:
     """Have a process read the file; gives its exit code and what it wrote."""
-    asked = {"name": name, "media_type": media_type, "limits": asdict(limits)}
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
     try:
         process = await asyncio.create_subprocess_exec(

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from depesche.documents.characters import declared_in_html, decode
 from depesche.documents.document import DEFAULT, Document, Limits, refuse
 from depesche.documents.kinds import kind_of
+from depesche.documents.plain import as_plain
 from depesche.errors import InvalidRequest
 from depesche.types import ContentFormat
 
@@ -16,7 +17,12 @@ _Reader = Callable[[bytes, Limits], Document]
 
 
 def read(
-    content: bytes, name: str = "", media_type: str = "", limits: Limits = DEFAULT
+    content: bytes,
+    name: str = "",
+    media_type: str = "",
+    limits: Limits = DEFAULT,
+    *,
+    plain: bool = False,
 ) -> Document:
     """Read a file in this process; `extract` does so in one that can't do harm.
 
@@ -27,6 +33,7 @@ def read(
         name: its name, or "".
         media_type: its media type, with any parameters, or "".
         limits: how large it may be.
+        plain: whether HTML becomes plain text, see `as_plain`.
 
     Raises:
         InvalidRequest: it isn't of an accepted kind, is over a limit, broken, encrypted, or holds
@@ -34,10 +41,14 @@ def read(
     """
     check_size(content, limits)
     kind = kind_of(content, name, media_type)
-    if kind not in _FOREIGN:
+    if not is_foreign(kind, plain=plain):
         return read_text(content, kind, media_type, limits)
     try:
-        document = _FOREIGN[kind](content, limits)
+        if kind in _FOREIGN:
+            document = _FOREIGN[kind](content, limits)
+        else:
+            document = read_text(content, kind, media_type, limits)
+        document = as_plain(document) if plain else document
     except (InvalidRequest, MemoryError):
         raise
     except RecursionError as error:
@@ -76,9 +87,14 @@ def check_size(content: bytes, limits: Limits) -> None:
         raise refuse(f"has {len(content)} bytes; the limit is {limits.file_bytes}")
 
 
-def is_foreign(kind: str) -> bool:
-    """Tell whether reading this kind takes a parser of a format, which might be led astray."""
-    return kind in _FOREIGN
+def is_foreign(kind: str, *, plain: bool = False) -> bool:
+    """Tell whether reading this kind takes a parser of a format, which might be led astray.
+
+    Args:
+        kind: the kind.
+        plain: whether HTML becomes plain text.
+    """
+    return kind in _FOREIGN or (plain and kind == "html")
 
 
 def _charset_parameter(media_type: str) -> str:
