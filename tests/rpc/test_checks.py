@@ -37,6 +37,25 @@ async def test_an_edited_summary_may_leave_things_out() -> None:
     assert added == [types_pb2.FINDING_KIND_NUMBER_INVENTED]
 
 
+async def test_a_headline_may_leave_things_out_too() -> None:
+    """Of an abridged text, what it adds or changes is found whatever language it rests on."""
+    async with serving() as (_, stubs):
+        stub = fidelity_pb2_grpc.FidelityServiceStub(stubs.channel)  # type: ignore[no-untyped-call]
+
+        async def kinds(text: str, *, abridged: bool) -> list[int]:
+            request = fidelity_pb2.CheckSentenceRequest(
+                text=text, sources=[_SOURCE], language="de", abridged=abridged
+            )
+            return [finding.kind for finding in (await stub.CheckSentence(request)).findings]
+
+        short = "Bridge cost 12 million euros"
+        assert await kinds(short, abridged=True) == []
+        assert await kinds(short, abridged=False) == [types_pb2.FINDING_KIND_NUMBER_MISSING]
+        wrong = await kinds("Bridge cost 13 million euros", abridged=True)
+
+    assert wrong == [types_pb2.FINDING_KIND_AMOUNT_INVENTED]
+
+
 async def test_no_model_takes_part() -> None:
     """A check waits for nobody's translation."""
     backend = FakeBackend()

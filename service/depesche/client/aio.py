@@ -148,6 +148,7 @@ class Client(BaseClient):
         sources: Sequence[str],
         language: str,
         *,
+        abridged: bool = False,
         timeout: float | None = None,
         request_id: str = "",
     ) -> list[types_pb2.Finding]:
@@ -157,10 +158,13 @@ class Client(BaseClient):
             text: the English as it stands now.
             sources: the sentences that it rests on, as `normalised_source` of a brief has them.
             language: the language of `sources`: de, km, ru or en.
+            abridged: whether the text may leave out what the sources say, as a headline does.
             timeout: seconds that the call may take.
             request_id: id of the call for the service's log.
         """
-        return await self._unary(requests.check(text, sources, language), timeout, request_id)
+        return await self._unary(
+            requests.check(text, sources, language, abridged=abridged), timeout, request_id
+        )
 
     async def models(
         self, *, timeout: float | None = None, request_id: str = ""

@@ -118,9 +118,13 @@ def summarise(
     return Unary("SummarisationService", "Summarise", request, _whole)
 
 
-def check(text: str, sources: Sequence[str], language: str) -> Unary[list[types_pb2.Finding]]:
+def check(
+    text: str, sources: Sequence[str], language: str, *, abridged: bool
+) -> Unary[list[types_pb2.Finding]]:
     """Ask what is wrong with a sentence."""
-    request = fidelity_pb2.CheckSentenceRequest(text=text, sources=sources, language=language)
+    request = fidelity_pb2.CheckSentenceRequest(
+        text=text, sources=sources, language=language, abridged=abridged
+    )
     return Unary("FidelityService", "CheckSentence", request, lambda reply: list(reply.findings))
 
 

@@ -37,6 +37,18 @@ WEIGHTS = {
     FindingKind.LOW_SCORE: 0.5,
 }
 
+_LEFT_OUT = frozenset(
+    {
+        FindingKind.NUMBER_MISSING,
+        FindingKind.DATE_MISSING,
+        FindingKind.PERCENTAGE_MISSING,
+        FindingKind.AMOUNT_MISSING,
+        FindingKind.QUOTATION_MISSING,
+        FindingKind.NAME_MISSING,
+        FindingKind.LENGTH,
+    }
+)
+
 
 def check(
     source: str,
@@ -71,13 +83,16 @@ def check(
     )
 
 
-def check_edited(text: str, sources: Sequence[str], language: Language) -> tuple[Finding, ...]:
+def check_edited(
+    text: str, sources: Sequence[str], language: Language, *, abridged: bool = False
+) -> tuple[Finding, ...]:
     """Check English that a person wrote against all the sentences that it rests on.
 
     Args:
         text: the English.
         sources: the sentences, normalised, in document order.
         language: theirs; English ones are compared as a summary's, which may leave things out.
+        abridged: whether the text may leave things out whatever the language, as a headline does.
 
     Returns:
         What is wrong; source spans point into the sources joined by one space each.
@@ -85,7 +100,8 @@ def check_edited(text: str, sources: Sequence[str], language: Language) -> tuple
     source = " ".join(sources)
     if language is Language.ENGLISH:
         return check_abridged(source, text)
-    return check(source, text, language)
+    found = check(source, text, language)
+    return tuple(f for f in found if not (abridged and f.kind in _LEFT_OUT))
 
 
 def weigh(findings: Iterable[Finding]) -> float:

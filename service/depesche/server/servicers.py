@@ -292,7 +292,9 @@ class FidelityServicer(_Servicer, fidelity_pb2_grpc.FidelityServiceServicer):
         del context
         self._door.check()
         text, sources, language = check_arguments(request, self._settings.max_checked_characters)
-        found = await asyncio.to_thread(check_edited, text, sources, language)
+        found = await asyncio.to_thread(
+            check_edited, text, sources, language, abridged=request.abridged
+        )
         return fidelity_pb2.CheckSentenceResponse(findings=convert.findings_messages(found))
 
 

@@ -28,10 +28,15 @@ class CheckSentenceRequest(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
+    ABRIDGED_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The English as it stands now; required. At most 10,000 characters by default."""
     language: _builtins.str
     """Language of `sources`, as an ISO 639-1 code: de, km, ru or en; required."""
+    abridged: _builtins.bool
+    """Whether the text may leave out what the sources say, as a headline does: then only what it adds
+    or changes is found.
+    """
     @_builtins.property
     def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The sentences that the text rests on, as `normalised_source` has them; required. Together at
@@ -46,10 +51,11 @@ class CheckSentenceRequest(_message.Message):
         text: _builtins.str = ...,
         language: _builtins.str = ...,
         sources: _abc.Iterable[_builtins.str] | None = ...,
+        abridged: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "sources", b"sources", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abridged", b"abridged", "language", b"language", "sources", b"sources", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
