@@ -140,7 +140,8 @@ def brief(  # noqa: PLR0913 - each is an option of the command
         int, typer.Option(help="Key sentences at most, 1 to 20 by default limits.")
     ] = 3,
     output_format: Annotated[
-        Literal["text", "markdown", "json"], typer.Option("--format", help="How to write it.")
+        Literal["text", "markdown", "html", "json"],
+        typer.Option("--format", help="How to write it."),
     ] = "text",
     strategy: Annotated[
         Literal["extractive", "abstractive"],
@@ -371,13 +372,20 @@ def web(  # noqa: PLR0913 - each is an option of the command
     rate: Annotated[
         int, typer.Option(min=0, help="Requests a minute from one address; 0 for any number.")
     ] = 0,
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep briefs that editors share in FILE; else none is."),
+    ] = None,
+    keep_days: Annotated[
+        int, typer.Option(min=1, max=3650, help="Days for which each of them is kept.")
+    ] = 30,
     server: _Server = None,
     token: _Token = "",
     root_certificate: _RootCertificate = None,
     client_certificate: _ClientCertificate = None,
     client_key: _ClientKey = None,
 ) -> None:
-    """Serve the API as JSON over HTTP until told to stop.
+    """Serve the newsroom's page, and the API as JSON over HTTP, until told to stop.
 
     Without --server, the gRPC server runs in this process too, by the settings of `serve`.
     """
@@ -386,7 +394,7 @@ def web(  # noqa: PLR0913 - each is an option of the command
     service = commands.Service(
         server, token, root_certificate, client_certificate, client_key, loader=context.obj
     )
-    asyncio.run(commands.web(service, listen, host or [], rate))
+    asyncio.run(commands.web(service, listen, host or [], rate, keep, keep_days))
 
 
 @_models.command("list")

@@ -115,7 +115,7 @@ def read_glossary_file(path: str | None) -> tuple[GlossaryTerm, ...]:
 
 
 async def brief(service: Service, source: Source, options: BriefOptions, output_format: str) -> str:
-    """Brief a release, and write the brief as `text`, `markdown` or `json`."""
+    """Brief a release, and write the brief as `text`, `markdown`, `html` or `json`."""
     release = await source.read()
     message = types_pb2.Brief()
     with progress(sys.stderr) as bar:
@@ -206,15 +206,22 @@ async def watch(
 
 
 async def web(
-    service: Service, listen: str, hosts: Sequence[str], requests_per_minute: int
+    service: Service,
+    listen: str,
+    hosts: Sequence[str],
+    requests_per_minute: int,
+    keep: Path | None,
+    keep_days: int,
 ) -> None:
-    """Serve the API as JSON over HTTP until told to stop.
+    """Serve the newsroom's page, and the API as JSON over HTTP, until told to stop.
 
     Args:
         service: where the work is done; without a server, one runs in this process.
         listen: HOST:PORT.
         hosts: names by which it may be asked for, beside this machine's and the listener's.
         requests_per_minute: requests that do work, for each client's address; 0 for any number.
+        keep: the file in which briefs are kept; None to keep none.
+        keep_days: how many days each is kept.
     """
     from depesche.server.app import running  # noqa: PLC0415 - a server is for this command alone
     from depesche.web.app import serve  # noqa: PLC0415 - as above
@@ -227,6 +234,8 @@ async def web(
         hosts=hosts,
         requests_per_minute=requests_per_minute,
         max_body_bytes=settings.max_message_bytes,
+        keep=keep,
+        keep_days=keep_days,
     )
     # A refusal is the caller's to hear at once, and a page's to show.
     if service.server is not None:

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from depesche.channel import Connection
+from depesche.web.calls import Caller
 from depesche.web.edge import routes
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -41,11 +42,16 @@ async def listening(app: ASGIApp) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def edge(
-    service: str, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, **options: Any
+    service: str,
+    wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+    *,
+    token: str = "",
+    timeout: float = 300.0,  # noqa: ASYNC109 - of the edge's calls
+    **options: Any,
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """Run an edge before a service, and connect to it by HTTP."""
     async with Connection(target=service, health_checks=False, retries=False).open() as channel:
-        app = wrap(Starlette(routes=routes(channel, **options)))
+        app = wrap(Starlette(routes=routes(Caller(channel, token, timeout), **options)))
         async with (
             listening(app) as address,
             httpx2.AsyncClient(base_url=f"http://{address}", timeout=30) as client,

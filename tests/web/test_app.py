@@ -126,6 +126,46 @@ async def test_one_address_can_be_slowed_down() -> None:
     assert other.status_code not in {200, 429}
 
 
+async def test_the_page_is_there() -> None:
+    """With what it needs of the server, under a policy of its own."""
+    async with _web() as web:
+        page = await web.client.get("/")
+        settings = await web.client.get("/page/settings")
+        brief = (await web.client.post("/v1/briefs", json=_REQUEST)).json()["brief"]
+        export = await web.client.post("/page/exports/text", json={"brief": brief})
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    assert page.headers["x-frame-options"] == "DENY"
+    assert settings.json()["keeps"] is False
+    assert export.text.startswith("NEUE BRÜCKE IN KÖLN [1]\n")
+
+
+async def test_kept_briefs_outlive_the_process(tmp_path: Path) -> None:
+    """In the file that is named, for as many days as are named."""
+    options = ("--keep", str(tmp_path / "kept.db"), "--keep-days", "7")
+    async with _web(*options) as web:
+        settings = (await web.client.get("/page/settings")).json()
+        brief = (await web.client.post("/v1/briefs", json=_REQUEST)).json()["brief"]
+        made = (await web.client.post("/page/kept", json={"brief": brief})).json()
+        await web.end()
+    async with _web(*options) as web:
+        found = (await web.client.get(f"/page/kept/{made['id']}")).json()
+
+    assert (settings["keeps"], settings["keepDays"]) == (True, 7)
+    assert found["brief"] == brief
+
+
+def test_a_store_that_can_not_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line names the option and the reason."""
+    code = main(["web", "--keep", str(tmp_path), "--server", "127.0.0.1:1"])
+
+    assert code == 1
+    error = capsys.readouterr().err
+    assert error == f"depesche: --keep: {tmp_path} can't be used: Is a directory\n"
+
+
 @pytest.mark.parametrize("listen", ["127.0.0.1:70000", "nowhere"])
 def test_a_wrong_address_is_wrong_use(listen: str, capsys: pytest.CaptureFixture[str]) -> None:
     """It is told in a line before anything is loaded."""

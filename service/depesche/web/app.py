@@ -1,10 +1,11 @@
-"""The web service: the JSON edge behind its guards, until it is told to stop."""
+"""The web service: the page and the JSON edge behind their guards, until it is told to stop."""
 
 import asyncio
 import signal
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import grpc.aio
 import structlog
@@ -14,8 +15,11 @@ from starlette.applications import Starlette
 from depesche.channel import Connection
 from depesche.errors import ConfigurationError
 from depesche.server.listen import split
-from depesche.web.edge import routes
+from depesche.web import edge
+from depesche.web.calls import Caller
 from depesche.web.limits import Limits, guarded, hosts_of
+from depesche.web.page import routes as page
+from depesche.web.page.kept import Kept, opened
 
 __all__ = ["Web", "serve"]
 
@@ -51,6 +55,7 @@ class Web:
         hosts: Sequence[str] = (),
         requests_per_minute: int = 0,
         max_body_bytes: int = 4 * 1024 * 1024,
+        kept: Kept | None = None,
     ) -> None:
         """Listen; nobody is answered before `run`.
 
@@ -61,18 +66,23 @@ class Web:
             hosts: names by which it may be asked for, beside this machine's and the listener's.
             requests_per_minute: requests that do work, for each client's address; 0 for any number.
             max_body_bytes: most bytes of a request.
+            kept: the briefs that are kept; None to keep none.
 
         Raises:
             ConfigurationError: the address is wrong, in use or not allowed.
         """
+        self._kept = kept
         self._socket = _bound(listen)
         host, port = self._socket.getsockname()[:2]
         self.address = f"{host}:{port}"
-        limits = Limits(hosts_of(listen, hosts), requests_per_minute)
-        edge = Starlette(routes=routes(channel, token=token, max_body_bytes=max_body_bytes))
+        limits = Limits(hosts_of(listen, hosts), requests_per_minute, page_policy=page.POLICY)
+        caller = Caller(channel, token)
+        # A brief is longer as JSON than as a message.
+        pages = page.routes(caller, max_body_bytes=2 * max_body_bytes, kept=kept)
+        app = Starlette(routes=[*edge.routes(caller, max_body_bytes=max_body_bytes), *pages])
         self._server = _Server(
             uvicorn.Config(
-                guarded(edge, limits),
+                guarded(app, limits),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -87,7 +97,8 @@ class Web:
     async def run(self) -> None:
         """Serve until `stop`, then let the answers under way end."""
         _log.info("web_ready", listen=self.address)
-        await self._server.serve(sockets=[self._socket])
+        async with nullcontext() if self._kept is None else self._kept.swept():
+            await self._server.serve(sockets=[self._socket])
         _log.info("web_stopped")
 
     def stop(self) -> None:
@@ -102,21 +113,38 @@ async def serve(
     hosts: Sequence[str] = (),
     requests_per_minute: int = 0,
     max_body_bytes: int = 4 * 1024 * 1024,
+    keep: Path | None = None,
+    keep_days: int = 30,
 ) -> None:
-    """Serve JSON before a gRPC service until SIGTERM or SIGINT; see `Web`."""
-    async with connection.open() as channel:
-        web = Web(
-            listen,
-            channel,
-            token=connection.token,
-            hosts=hosts,
-            requests_per_minute=requests_per_minute,
-            max_body_bytes=max_body_bytes,
-        )
-        loop = asyncio.get_running_loop()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(each, web.stop)
-        await web.run()
+    """Serve the page and JSON before a gRPC service until SIGTERM or SIGINT; see `Web`.
+
+    Args:
+        listen: HOST:PORT.
+        connection: the way to the service.
+        hosts: names by which it may be asked for, beside this machine's and the listener's.
+        requests_per_minute: requests that do work, for each client's address; 0 for any number.
+        max_body_bytes: most bytes of a request.
+        keep: the file in which briefs are kept; None to keep none.
+        keep_days: how many days each is kept.
+
+    Raises:
+        ConfigurationError: the address or the file can't be used.
+    """
+    with opened(keep, keep_days) as kept:
+        async with connection.open() as channel:
+            web = Web(
+                listen,
+                channel,
+                token=connection.token,
+                hosts=hosts,
+                requests_per_minute=requests_per_minute,
+                max_body_bytes=max_body_bytes,
+                kept=kept,
+            )
+            loop = asyncio.get_running_loop()
+            for each in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(each, web.stop)
+            await web.run()
 
 
 def _bound(listen: str) -> socket.socket:

@@ -83,7 +83,7 @@ def guarded(
     app: ASGIApp, limits: Limits, *, clock: Callable[[], float] = time.monotonic
 ) -> ASGIApp:
     """Put every guard around an application."""
-    guards: list[_Check] = [_Hosts(limits.hosts), _SameOrigin()]
+    guards: list[_Check] = [_one_framing, _Hosts(limits.hosts), _SameOrigin()]
     if limits.requests_per_minute:
         guards.append(_Rates(limits.requests_per_minute, limits.addresses, clock))
     checked = _Checked(_Concurrency(app, limits.concurrent), guards)
@@ -141,6 +141,15 @@ class _Checked:
                 await refusal.response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _one_framing(scope: Scope, headers: Headers) -> None:
+    """Refuse what a proxy may take for another number of requests (RFC 9112, section 6.3)."""
+    del scope
+    if {"content-length", "transfer-encoding"} <= set(headers):
+        message = "content-length and transfer-encoding: there may be one of them"
+        status = Status(code=code_pb2.INVALID_ARGUMENT, message=message)
+        raise Refusal(status, headers={"connection": "close"})
 
 
 class _Hosts:

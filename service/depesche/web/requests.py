@@ -22,7 +22,15 @@ from depesche.errors import Violation
 from depesche.web.refusals import Refusal, invalid
 from depesche.web.rules import Rule
 
-__all__ = ["parsed", "read_body", "read_message"]
+__all__ = [
+    "message_of",
+    "parsed",
+    "read_body",
+    "read_bytes",
+    "read_json",
+    "read_message",
+    "wrong_string",
+]
 
 _MAX_VIOLATIONS = 20
 _NAME = re.compile(r"\w{1,64}", re.ASCII)
@@ -59,6 +67,15 @@ async def read_body(request: Request, limit: int, seconds: float) -> bytes:
     """
     if not _JSON.fullmatch(request.headers.get("content-type", "")):
         raise invalid(Violation("content-type", "must be application/json, in UTF-8"), http=415)
+    return await read_bytes(request, limit, seconds)
+
+
+async def read_bytes(request: Request, limit: int, seconds: float) -> bytes:
+    """Read a body of any type.
+
+    Raises:
+        Refusal: it is compressed, too long, or comes too slowly.
+    """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise invalid(Violation("content-encoding", "must be left out"), http=415)
     if int(request.headers.get("content-length", 0)) > limit:
@@ -90,8 +107,22 @@ def parsed(body: bytes, kind: Descriptor) -> Message:
     Raises:
         Refusal: the body isn't JSON, or isn't such a message.
     """
-    value = _json(body)
-    violations = tuple(islice(_wrong(value, kind, ""), _MAX_VIOLATIONS))
+    return message_of(read_json(body), kind)
+
+
+def message_of(value: Any, kind: Descriptor, field: str = "") -> Message:
+    """Make a message of a value of JSON.
+
+    Args:
+        value: the value.
+        kind: the message's type.
+        field: the request's field that it stands in; "" for the whole.
+
+    Raises:
+        Refusal: it isn't such a message.
+    """
+    prefix = f"{field}." if field else ""
+    violations = tuple(islice(_wrong(value, kind, prefix), _MAX_VIOLATIONS))
     if violations:
         raise invalid(*violations)
     message = GetMessageClass(kind)()
@@ -99,11 +130,16 @@ def parsed(body: bytes, kind: Descriptor) -> Message:
         ParseDict(value, message)
     except (ParseError, ValueError):
         # Its words may hold the request's; what can be wrong was told apart above.
-        raise invalid(Violation("request", f"isn't a {kind.name}")) from None
+        raise invalid(Violation(field or "request", f"isn't a {kind.name}")) from None
     return message
 
 
-def _json(body: bytes) -> Any:
+def read_json(body: bytes) -> Any:
+    """Read JSON in UTF-8, strictly: no field twice, no number that JSON doesn't have.
+
+    Raises:
+        Refusal: it isn't.
+    """
     try:
         return json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except UnicodeDecodeError as error:
@@ -190,7 +226,8 @@ def _wrong_enum(value: Any, enum: EnumDescriptor, path: str) -> Iterator[Violati
         yield Violation(path, f"must be one of {names}")
 
 
-def _wrong_string(value: Any) -> str:
+def wrong_string(value: Any) -> str:
+    """Tell what is wrong with a value that should be text; "" if nothing is."""
     if not isinstance(value, str):
         return "must be a string"
     try:
@@ -209,7 +246,7 @@ def _wrong_int32(value: Any) -> str:
 
 
 _CHECKS: Mapping[int, Any] = {
-    FieldDescriptor.CPPTYPE_STRING: _wrong_string,
+    FieldDescriptor.CPPTYPE_STRING: wrong_string,
     FieldDescriptor.CPPTYPE_INT32: _wrong_int32,
     FieldDescriptor.CPPTYPE_BOOL: lambda v: "" if isinstance(v, bool) else "must be true or false",
 }
