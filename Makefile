@@ -72,7 +72,7 @@ audit: .venv-audit/run ## Look the locked packages up among known weaknesses: AD
 	.venv-audit/bin/pip-audit -s $(ADVISORIES) --strict --require-hashes --disable-pip $(AUDITED:%=-r requirements/%.txt) \
 		|| { echo "audit: not passed. Unless weaknesses are listed above, $(ADVISORIES) wasn't reached and nothing is known" >&2; exit 1; }
 
-browser: .venv/dev .venv/browser ## Fuzz the JSON edge by its OpenAPI document.
+browser: .venv/dev .venv/browser ## Try the page in a browser, and fuzz the JSON edge; needs chromium on PATH.
 	$(BIN)/pytest -q -rP -m browser tests/browser
 
 clients: .venv/dev ## Build the example client in TypeScript, and use it; needs Node 20 or later.

@@ -1,11 +1,24 @@
 """The marker `browser`: these tests need what `make browser` installs, and run if asked for."""
 
+import shutil
+from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.browser.support import Desk
+
 # They import it.
-collect_ignore_glob = [] if find_spec("schemathesis") else ["test_*.py"]
+collect_ignore_glob = [] if find_spec("schemathesis") and find_spec("playwright") else ["test_*.py"]
+
+_FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run"
+    " --disable-background-networking --disable-component-update --disable-sync"
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -15,3 +28,53 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     browser = [item for item in items if item.get_closest_marker("browser")]
     config.hook.pytest_deselected(items=browser)
     items[:] = [item for item in items if item not in browser]
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Run Chromium."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - `make browser` installs it
+
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found, "chromium isn't on the PATH"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=_FLAGS.split())
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def real_url() -> Iterator[str]:
+    """Run the service with the models of the repository."""
+    from tests.browser.support import web_process  # noqa: PLC0415 - as above
+
+    with web_process() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def fake_url() -> Iterator[str]:
+    """Run the service with a model that knows one release by heart."""
+    from tests.browser.newsroom import newsroom  # noqa: PLC0415 - as above
+    from tests.browser.support import hosted  # noqa: PLC0415 - as above
+
+    with hosted(newsroom) as found:
+        yield found.value.url
+
+
+@pytest.fixture
+def real(browser: "Browser", real_url: str) -> "Iterator[Desk]":
+    """Open the page of the service with real models."""
+    from tests.browser.support import desk  # noqa: PLC0415 - as above
+
+    with desk(browser, real_url) as found:
+        yield found
+
+
+@pytest.fixture
+def fake(browser: "Browser", fake_url: str) -> "Iterator[Desk]":
+    """Open the page of the service that knows one release."""
+    from tests.browser.support import desk  # noqa: PLC0415 - as above
+
+    with desk(browser, fake_url) as found:
+        yield found
