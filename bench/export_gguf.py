@@ -1,6 +1,6 @@
 """Write an exported model as GGUF with Q8_0 weights, for llama.cpp (see bench/llama.py).
 
-    python -m bench.export_gguf models/embedded/2 OUTPUT.gguf
+    python -m bench.export_gguf models/embedded/3 OUTPUT.gguf
 
 Run it from the root of the repository, in the environment of models/training/README.md. The weights
 are those that the service loads: dequantised, and quantised again, in blocks of 32 weights with a
