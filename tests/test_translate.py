@@ -33,11 +33,22 @@ def sentence(text: str, index: int = 0) -> Sentence:
 
 @asynccontextmanager
 async def translating(
-    backend: FakeBackend, *, decode_again: bool = True, capacity: int = 100
+    backend: FakeBackend,
+    *,
+    decode_again: bool = True,
+    capacity: int = 100,
+    least_score: float = -0.7,
 ) -> AsyncIterator[Translator]:
     queue = SegmentQueue("fake", backend, workers=1, batch_tokens=64, capacity=capacity)
     try:
-        yield Translator(queue, backend, IDENTITY, beam_size=4, decode_again=decode_again)
+        yield Translator(
+            queue,
+            backend,
+            IDENTITY,
+            beam_size=4,
+            decode_again=decode_again,
+            least_score=least_score,
+        )
     finally:
         backend.gate.set()
         await queue.aclose()
@@ -171,6 +182,18 @@ async def test_without_decoding_again_the_greedy_result_stands() -> None:
     assert translation.findings
     assert backend.beams == [1]
     assert options["again"] == "none"
+
+
+async def test_each_model_has_its_own_bar_for_doubt() -> None:
+    """What one model says so surely another says only where it is in doubt; the signature tells."""
+    for least_score, doubtful in [(-0.7, False), (-0.01, True)]:
+        backend = FakeBackend()
+        async with translating(backend, least_score=least_score) as translator:
+            text = "Eins zwei drei vier sechs sieben acht neun."
+            [translation] = await translate(translator, [text])
+            options = translator.options(reproducible=False)
+        assert (FindingKind.LOW_SCORE in kinds(translation)) is doubtful
+        assert options["again"] == f"beam4,split,doubt{least_score:g}"
 
 
 async def test_each_sentence_comes_once() -> None:

@@ -1,10 +1,11 @@
 """One candidate for the English of a sentence: put together, mended, checked, and ranked."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
-from depesche.fidelity import check, weigh
+from depesche.fidelity import LEAST_SCORE, check, weigh
 from depesche.fidelity.mend import mend, mend_numerals
 from depesche.fidelity.term_swap import swap_terms
 from depesche.fidelity.terms import check_terms, without_terms
@@ -30,6 +31,8 @@ async def compose(
     decoding: Decoding,
     language: Language,
     terms: Sequence[TermPlace] = (),
+    *,
+    least_score: float = LEAST_SCORE,
 ) -> Translation:
     """Make a translation of hypotheses, off the event loop: the checks of a long one take time.
 
@@ -39,8 +42,10 @@ async def compose(
         decoding: how.
         language: the language of the source.
         terms: the glossary's terms in it.
+        least_score: mean log-probability per token below which the model's words are doubtful.
     """
-    return await asyncio.to_thread(_join_and_check, sentence, parts, decoding, language, terms)
+    judge = partial(_check, sentence, language=language, terms=terms, least_score=least_score)
+    return await asyncio.to_thread(_join_and_check, sentence, parts, decoding, language, judge)
 
 
 def swapped(
@@ -48,6 +53,8 @@ def swapped(
     own: Sequence[Sequence[str]],
     language: Language,
     terms: Sequence[TermPlace],
+    *,
+    least_score: float = LEAST_SCORE,
 ) -> Translation:
     """Put the English of missing terms in the place of the model's own words, and check that.
 
@@ -56,13 +63,16 @@ def swapped(
         own: for each of `terms`, what the model has for it alone.
         language: the language of the source.
         terms: the glossary's terms in it.
+        least_score: as in `compose`.
     """
     text = swap_terms(translation.text, terms, own)
     if text == translation.text:
         return translation
     score, sentence = translation.score, translation.sentence
     truncated = any(f.kind is FindingKind.TRUNCATED for f in translation.findings)
-    findings = _check(sentence, text, language, score, terms, truncated=truncated)
+    findings = _check(
+        sentence, text, score, truncated, language=language, terms=terms, least_score=least_score
+    )
     return min(translation, replace(translation, text=text, findings=findings), key=rank)
 
 
@@ -82,30 +92,33 @@ def _join_and_check(
     parts: Sequence[Hypothesis],
     decoding: Decoding,
     language: Language,
-    terms: Sequence[TermPlace],
+    judge: Callable[[str, float, bool], tuple[Finding, ...]],
 ) -> Translation:
     """Join the parts of a sentence, check the whole and mend what can be mended without a model."""
     joined = finish(join_parts([part.text for part in parts]), sentence.text)
     text = mend_numerals(repair(joined, sentence.text), sentence.text, language)
     score = _mean_score(parts)
     truncated = any(part.truncated for part in parts)
-    findings = _check(sentence, text, language, score, terms, truncated=truncated)
+    findings = judge(text, score, truncated)
     mended = mend(text, findings)
     if mended != text:
-        findings = _check(sentence, mended, language, score, terms, truncated=truncated)
+        findings = judge(mended, score, truncated)
     return Translation(sentence, mended, score, decoding, findings)
 
 
 def _check(
     sentence: Sentence,
     text: str,
-    language: Language,
     score: float | None,
-    terms: Sequence[TermPlace],
-    *,
     truncated: bool,
+    *,
+    language: Language,
+    terms: Sequence[TermPlace],
+    least_score: float,
 ) -> tuple[Finding, ...]:
-    found = check(sentence.text, text, language, score, truncated=truncated)
+    found = check(
+        sentence.text, text, language, score, least_score=least_score, truncated=truncated
+    )
     lawful = without_terms(found, text, terms)
     return (*lawful, *check_terms(sentence.text, text, terms))
 

@@ -217,6 +217,7 @@ class Generation:
             model.languages,
             beam_size=self._settings.beam_size,
             decode_again=self._settings.decode_again,
+            least_score=model.least_score,
         )
 
     async def _unload_idle(self) -> None:

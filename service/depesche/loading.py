@@ -1,12 +1,13 @@
 """From the settings to loaded models: which ones, verified, and only as many as fit."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Self, TypeAlias
 
 from depesche.config import Settings
 from depesche.errors import ConfigurationError, ModelError, ModelUnknown
+from depesche.fidelity import LEAST_SCORE
 from depesche.inference.backend import TranslationBackend
 from depesche.inference.budget import check_fits, memory_limit, memory_used
 from depesche.inference.codecs import Rules
@@ -31,12 +32,14 @@ class LoadedModel:
         identity: what exactly it is.
         languages: what it reads.
         decoding: how it writes, for signatures.
+        least_score: mean log-probability per token below which what it writes is doubtful.
     """
 
     backend: TranslationBackend
     identity: ModelIdentity
     languages: frozenset[Language]
     decoding: str = "greedy"
+    least_score: float = LEAST_SCORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,16 +239,22 @@ def _load(model: Installed, settings: Settings, store: ModelStore) -> LoadedMode
             shortens=is_abstractive(spec),
         )
     identity = _identity(model, backend.quantisation)
-    languages, decoding = frozenset(spec.languages), _decoding(spec)
+    loaded = LoadedModel(
+        backend,
+        identity,
+        frozenset(spec.languages),
+        _decoding(spec),
+        spec.least_score or LEAST_SCORE,
+    )
     if not settings.idle_seconds:
-        return LoadedModel(backend, identity, languages, decoding)
+        return loaded
 
     def before_reload() -> None:
         if store.verify(spec.name).digest != model.digest:
             raise ModelError(f"model '{spec.name}' was replaced; reload the models")
         _check_fits(model, settings)
 
-    return LoadedModel(Resident(backend, before_reload), identity, languages, decoding)
+    return replace(loaded, backend=Resident(backend, before_reload))
 
 
 def _check_fits(model: Installed, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 
 from depesche.candidate import SPLIT_COST, compose, missing_terms, rank, swapped
 from depesche.errors import DeadlineExceeded, FeatureUnavailable, LanguageUnsupported
-from depesche.fidelity import weigh
+from depesche.fidelity import LEAST_SCORE, weigh
 from depesche.fidelity.term_swap import bare_words
 from depesche.fidelity.terms import check_terms, find_english
 from depesche.inference.backend import Hypothesis, TranslationBackend
@@ -137,6 +137,7 @@ class Translator:
         *,
         beam_size: int,
         decode_again: bool,
+        least_score: float = LEAST_SCORE,
     ) -> None:
         """Make a translator.
 
@@ -147,6 +148,7 @@ class Translator:
             languages: what the model reads.
             beam_size: width of the beam of the second decoding.
             decode_again: whether failing sentences are decoded again at all.
+            least_score: mean log-probability per token below which its words are doubtful.
         """
         self.identity = identity
         self.languages = languages
@@ -154,10 +156,12 @@ class Translator:
         self._backend = backend
         self._beam_size = beam_size
         self._decode_again = decode_again
+        self._least_score = least_score
 
     def options(self, *, reproducible: bool) -> Mapping[str, str]:
         """Tell what shapes the result beside the model, for the signature."""
-        again = f"beam{self._beam_size},split" if self._decode_again else "none"
+        doubt = f"doubt{self._least_score:g}"
+        again = f"beam{self._beam_size},split,{doubt}" if self._decode_again else "none"
         return {
             "decoding": "greedy",
             "again": again,
@@ -245,9 +249,7 @@ class Translator:
                     hypotheses = [hypothesis for _, hypothesis in sorted(done.pop(place).items())]
                     decoding = Decoding.GREEDY if len(hypotheses) == 1 else Decoding.SPLIT
                     sentence = plan.sentences[place]
-                    yield await compose(
-                        sentence, hypotheses, decoding, call.language, call.terms(sentence)
-                    )
+                    yield await self._composed(sentence, hypotheses, decoding, call)
 
     def _may_improve(self, first: Translation) -> bool:
         """Tell whether a result is to be improved; a missing term was asked for, and always is."""
@@ -286,7 +288,9 @@ class Translator:
         done = await self._decode(alone, call, beam_size=1)
         words = {form: bare_words(h.text) for form, h in zip(alone, done, strict=True)}
         own = [[words[form] for form in forms if form in words] for forms in asked]
-        return await asyncio.to_thread(swapped, first, own, call.language, terms)
+        return await asyncio.to_thread(
+            swapped, first, own, call.language, terms, least_score=self._least_score
+        )
 
     def _short(self, asked: Sequence[Sequence[str]], language: Language) -> list[str]:
         """List forms of terms once, but for those too long for the model."""
@@ -306,8 +310,15 @@ class Translator:
     async def _decoded(self, sentence: Sentence, parts: Sequence[str], call: _Call) -> Translation:
         decoding = Decoding.BEAM if len(parts) == 1 else Decoding.SPLIT
         hypotheses = await self._decode(parts, call, beam_size=self._beam_size)
+        return await self._composed(sentence, hypotheses, decoding, call)
+
+    async def _composed(
+        self, sentence: Sentence, parts: Sequence[Hypothesis], decoding: Decoding, call: _Call
+    ) -> Translation:
         terms = call.terms(sentence)
-        return await compose(sentence, hypotheses, decoding, call.language, terms)
+        return await compose(
+            sentence, parts, decoding, call.language, terms, least_score=self._least_score
+        )
 
     def _plan(self, sentences: Sequence[Sentence], language: Language) -> tuple[Plan, int]:
         """Cut sentences into segments; gives also the segments' tokens in all."""

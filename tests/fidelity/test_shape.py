@@ -47,6 +47,14 @@ def test_score(target: str, score: float | None, sure: bool) -> None:
     assert [finding.kind for finding in findings] == ([] if sure else [FindingKind.LOW_SCORE])
 
 
+def test_a_surer_model_has_a_higher_bar() -> None:
+    """What is doubtful in one model's words isn't in another's; short sentences keep their room."""
+    long, short = "A sentence of eight words is long enough.", "Three words only."
+    for target, score, sure in [(long, -0.48, True), (long, -0.5, False), (short, -1.0, True)]:
+        findings = check_shape("Ein Satz.", target, DE, score, least_score=-0.49)
+        assert [finding.kind for finding in findings] == ([] if sure else [FindingKind.LOW_SCORE])
+
+
 def test_truncation_is_reported() -> None:
     """What the caller knows to be cut is said."""
     (finding,) = check_shape("Ein Satz.", "A sent", DE, truncated=True)

@@ -7,11 +7,11 @@ from depesche.fidelity.figures import check_figures
 from depesche.fidelity.names import check_names
 from depesche.fidelity.quotations import check_quotations
 from depesche.fidelity.repetition import check_repetition
-from depesche.fidelity.shape import check_shape, is_empty
+from depesche.fidelity.shape import LEAST_SCORE, check_shape, is_empty
 from depesche.fidelity.untranslated import check_untranslated
 from depesche.types import Finding, FindingKind, Language
 
-__all__ = ["WEIGHTS", "check", "check_edited", "weigh"]
+__all__ = ["LEAST_SCORE", "WEIGHTS", "check", "check_edited", "weigh"]
 
 # How bad each finding is, for choosing the better of two translations: what makes a sentence
 # unusable outweighs a few wrong facts, a wrong fact outweighs doubts about the wording.
@@ -56,6 +56,7 @@ def check(
     language: Language,
     score: float | None = None,
     *,
+    least_score: float = LEAST_SCORE,
     truncated: bool = False,
 ) -> tuple[Finding, ...]:
     """Compare a sentence with its English.
@@ -65,6 +66,7 @@ def check(
         target: its English.
         language: the language of `source`; German, Khmer or Russian.
         score: mean log-probability per token of `target`, or None where nothing was decoded.
+        least_score: what it must be, or the sentence is doubtful; below 0.
         truncated: whether the decoder stopped at its limit instead of the sentence's end.
 
     Returns:
@@ -79,7 +81,7 @@ def check(
         *check_quotations(source, target, language),
         *check_untranslated(source, target, language),
         *check_repetition(source, target),
-        *check_shape(source, target, language, score, truncated=truncated),
+        *check_shape(source, target, language, score, least_score=least_score, truncated=truncated),
     )
 
 

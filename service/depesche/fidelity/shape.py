@@ -4,7 +4,7 @@ import re
 
 from depesche.types import Finding, FindingKind, Language
 
-__all__ = ["check_shape", "is_empty"]
+__all__ = ["LEAST_SCORE", "check_shape", "is_empty"]
 
 # Least and greatest ratio of characters, English to source, once `_SLACK` characters are allowed
 # for. No human translation of flores200_dev (997 a language) lies outside; the quantiles 0.1 % and
@@ -17,10 +17,13 @@ _RATIOS = {
 # Short sentences vary more: "США" is "United States".
 _SLACK = 30
 
-# Mean log-probability a token, below which the embedded model's sentences are mostly bad; headings
-# and other short ones score lower without being so. Each bar holds for fewer words than its number.
-_LEAST_SCORES = ((4, -1.5), (8, -1.1))
-_LEAST_SCORE = -0.7
+LEAST_SCORE = -0.7
+"""Mean log-probability a token, below which a sentence is doubtful. How sure a model is depends on
+its training, so the manifest has another bar for a model of which it was measured."""
+
+# Headings and other short sentences score lower without being worse: how many times lower, of fewer
+# words than the number.
+_SHORT = ((4, 2.14), (8, 1.57))
 
 _SPACE = re.compile(r"\s+")
 
@@ -31,6 +34,7 @@ def check_shape(
     language: Language,
     score: float | None = None,
     *,
+    least_score: float = LEAST_SCORE,
     truncated: bool = False,
 ) -> list[Finding]:
     """Check completeness, length and score.
@@ -40,13 +44,14 @@ def check_shape(
         target: its English, not empty.
         language: the language of `source`.
         score: mean log-probability per token of `target`, or None to leave it unchecked.
+        least_score: what it must be, below 0; a short sentence may have less.
         truncated: whether the decoder stopped at its limit.
     """
     findings = []
     if truncated:
         findings.append(Finding(FindingKind.TRUNCATED, "The English breaks off before its end"))
     findings += _check_length(source, target, language)
-    if score is not None and score < _least_score(target):
+    if score is not None and score < least_score * _leeway(target):
         findings.append(
             Finding(
                 FindingKind.LOW_SCORE, f"The model is unsure of this sentence (score {score:.2f})"
@@ -60,9 +65,9 @@ def is_empty(text: str) -> bool:
     return not any(character.isalnum() for character in text)
 
 
-def _least_score(target: str) -> float:
+def _leeway(target: str) -> float:
     words = len(target.split())
-    return next((least for most, least in _LEAST_SCORES if words < most), _LEAST_SCORE)
+    return next((times for most, times in _SHORT if words < most), 1.0)
 
 
 def _check_length(source: str, target: str, language: Language) -> list[Finding]:

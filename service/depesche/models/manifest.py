@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    StrictFloat,
     StrictInt,
     ValidationError,
     model_validator,
@@ -161,6 +162,8 @@ class ModelSpec(_Entry):
             the size of its files does.
         max_source_tokens: longest input that it handles well, in its own tokens.
         max_target_tokens: tokens after which its output is cut off; 0 where it writes none.
+        least_score: mean log-probability per token below which what it writes is doubtful, or None
+            where that wasn't measured.
         codes: for a family that must be told its languages, its code for each.
         prompt: what goes before the source, for a family that is told in words what to do.
         decoding: how it writes.
@@ -183,6 +186,7 @@ class ModelSpec(_Entry):
     parameters: StrictInt | None = Field(None, ge=1)
     max_source_tokens: StrictInt = Field(ge=1)
     max_target_tokens: StrictInt = Field(0, ge=0)
+    least_score: StrictFloat | None = Field(None, lt=0)
     codes: Mapping[Language, str] = Field(default_factory=dict)
     prompt: str = ""
     decoding: DecodingDefaults = DecodingDefaults()
