@@ -13,7 +13,6 @@ from depesche.types import BriefOptions, ContentFormat, GlossaryTerm, Release
 
 __all__ = ["check_glossary", "check_options", "check_release"]
 
-_GLOSSARY = "options.glossary"
 # No one mends more at a time, and an error must fit into a header.
 _MOST_VIOLATIONS = 20
 
@@ -49,23 +48,32 @@ def check_options(options: BriefOptions, settings: Settings) -> None:
         _refuse([Violation("options.sentence_count", rule)])
 
 
-def check_glossary(glossary: Sequence[GlossaryTerm], settings: Settings) -> None:
+def check_glossary(
+    glossary: Sequence[GlossaryTerm], settings: Settings, field: str = "options.glossary"
+) -> None:
     """Refuse a glossary over a limit, or with terms that are empty or stand in it twice.
+
+    Args:
+        glossary: the terms.
+        settings: the limits.
+        field: what to call it.
 
     Raises:
         InvalidRequest: names the first 20 fields that break a rule, and the rule.
     """
     most = settings.max_glossary_terms
     if len(glossary) > most:
-        _refuse([Violation(_GLOSSARY, f"holds {len(glossary)} terms; the limit is {most}")])
+        _refuse([Violation(field, f"holds {len(glossary)} terms; the limit is {most}")])
     longest = settings.max_term_characters
-    _refuse(list(islice(_term_violations(glossary, longest), _MOST_VIOLATIONS)))
+    _refuse(list(islice(_term_violations(glossary, longest, field), _MOST_VIOLATIONS)))
 
 
-def _term_violations(glossary: Sequence[GlossaryTerm], longest: int) -> Iterator[Violation]:
+def _term_violations(
+    glossary: Sequence[GlossaryTerm], longest: int, field: str
+) -> Iterator[Violation]:
     first: dict[str, int] = {}
     for number, term in enumerate(glossary):
-        source, target = f"{_GLOSSARY}[{number}].source", f"{_GLOSSARY}[{number}].target"
+        source, target = f"{field}[{number}].source", f"{field}[{number}].target"
         yield from _length(source, term.source, longest)
         yield from _length(target, term.target, longest)
         if not any(map(str.isalnum, term.source)):
@@ -74,7 +82,7 @@ def _term_violations(glossary: Sequence[GlossaryTerm], longest: int) -> Iterator
             yield Violation(target, "must hold a letter or digit, or be empty")
         same = first.setdefault(_key(term.source), number)
         if same != number:
-            yield Violation(source, f"is the same as {_GLOSSARY}[{same}].source")
+            yield Violation(source, f"is the same as {field}[{same}].source")
 
 
 def _key(source: str) -> str:

@@ -56,6 +56,36 @@ async def test_a_headline_may_leave_things_out_too() -> None:
     assert wrong == [types_pb2.FINDING_KIND_AMOUNT_INVENTED]
 
 
+async def test_a_glossary_s_english_is_no_finding_and_its_lack_is_one() -> None:
+    """An edit is held to the terms that its brief was; a headline may leave them out."""
+    term = types_pb2.GlossaryTerm(source="Staatssekretär", target="State Secretary")
+    source = "Der Staatssekretär sprach am Montag in Berlin."
+    async with serving() as (_, stubs):
+        stub = fidelity_pb2_grpc.FidelityServiceStub(stubs.channel)  # type: ignore[no-untyped-call]
+
+        async def kinds(
+            text: str, *terms: types_pb2.GlossaryTerm, abridged: bool = False
+        ) -> list[int]:
+            request = fidelity_pb2.CheckSentenceRequest(
+                text=text, sources=[source], language="de", glossary=terms, abridged=abridged
+            )
+            return [finding.kind for finding in (await stub.CheckSentence(request)).findings]
+
+        kept = "The State Secretary spoke in Berlin on Monday."
+        lacking = "The deputy minister spoke in Berlin on Monday."
+        assert await kinds(kept, term) == []
+        assert await kinds(lacking, term) == [types_pb2.FINDING_KIND_TERM_MISSING]
+        assert await kinds(lacking) == []
+        assert await kinds("Deputy minister spoke", term, abridged=True) == []
+        odd = types_pb2.GlossaryTerm(source="Staatssekretär", target="Unit 47 Chief")
+        named = "The Unit 47 Chief spoke in Berlin on Monday."
+        assert await kinds(named) != []
+        assert await kinds(named, odd) == []
+        failed = await failure(kinds(kept, term, term))
+
+    assert failed.violations == {"glossary[1].source": "is the same as glossary[0].source"}
+
+
 async def test_no_model_takes_part() -> None:
     """A check waits for nobody's translation."""
     backend = FakeBackend()

@@ -15,6 +15,7 @@ import pytest
 
 from depesche.cli import main
 from tests.rpc.support import GERMAN, WatchedBackend, serving
+from tests.server.logs import captured_logs
 from tests.support import held
 
 ROOT = Path(__file__).parents[2]
@@ -159,7 +160,8 @@ async def test_kept_briefs_outlive_the_process(tmp_path: Path) -> None:
 
 def test_a_store_that_can_not_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One line names the option and the reason."""
-    code = main(["web", "--keep", str(tmp_path), "--server", "127.0.0.1:1"])
+    with captured_logs():  # or the logs of later tests went where nobody reads them
+        code = main(["web", "--keep", str(tmp_path), "--server", "127.0.0.1:1"])
 
     assert code == 1
     error = capsys.readouterr().err

@@ -14,7 +14,7 @@ from depesche.client.base import BaseClient, raised
 from depesche.client.feed import Backlog, Item
 from depesche.errors import DepescheError, LoadError
 from depesche.remote_errors import from_status
-from depesche.types import BriefOptions, Release
+from depesche.types import BriefOptions, GlossaryTerm, Release
 from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2, types_pb2
 
 __all__ = ["Client"]
@@ -149,6 +149,7 @@ class Client(BaseClient):
         language: str,
         *,
         abridged: bool = False,
+        glossary: Sequence[GlossaryTerm] = (),
         timeout: float | None = None,
         request_id: str = "",
     ) -> list[types_pb2.Finding]:
@@ -159,12 +160,12 @@ class Client(BaseClient):
             sources: the sentences that it rests on, as `normalised_source` of a brief has them.
             language: the language of `sources`: de, km, ru or en.
             abridged: whether the text may leave out what the sources say, as a headline does.
+            glossary: the terms whose English was fixed for the brief.
             timeout: seconds that the call may take.
             request_id: id of the call for the service's log.
         """
-        return await self._unary(
-            requests.check(text, sources, language, abridged=abridged), timeout, request_id
-        )
+        call = requests.check(text, sources, language, abridged=abridged, glossary=glossary)
+        return await self._unary(call, timeout, request_id)
 
     async def models(
         self, *, timeout: float | None = None, request_id: str = ""

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from google.protobuf.message import Message
 
 from depesche.errors import InvalidRequest, Violation
-from depesche.types import BriefOptions, ContentFormat, Release
+from depesche.types import BriefOptions, ContentFormat, GlossaryTerm, Release
 from depesche.v1 import (
     brief_pb2,
     fidelity_pb2,
@@ -91,7 +91,7 @@ def translate(
             priority=types_pb2.Priority.Value(f"PRIORITY_{asked.priority.name}"),
             reproducible=asked.reproducible,
             translation_model=asked.translation_model,
-            glossary=_glossary(asked),
+            glossary=_glossary(asked.glossary),
         ),
     )
     return Unary("TranslationService", "Translate", request, _whole)
@@ -119,11 +119,20 @@ def summarise(
 
 
 def check(
-    text: str, sources: Sequence[str], language: str, *, abridged: bool
+    text: str,
+    sources: Sequence[str],
+    language: str,
+    *,
+    abridged: bool,
+    glossary: Sequence[GlossaryTerm],
 ) -> Unary[list[types_pb2.Finding]]:
     """Ask what is wrong with a sentence."""
     request = fidelity_pb2.CheckSentenceRequest(
-        text=text, sources=sources, language=language, abridged=abridged
+        text=text,
+        sources=sources,
+        language=language,
+        abridged=abridged,
+        glossary=_glossary(glossary),
     )
     return Unary("FidelityService", "CheckSentence", request, lambda reply: list(reply.findings))
 
@@ -161,12 +170,12 @@ def brief_options(options: BriefOptions | None) -> brief_pb2.BriefOptions:
         allow_incomplete=asked.allow_incomplete,
         translation_model=asked.translation_model,
         summary_model=asked.summary_model,
-        glossary=_glossary(asked),
+        glossary=_glossary(asked.glossary),
     )
 
 
-def _glossary(options: BriefOptions) -> list[types_pb2.GlossaryTerm]:
-    return [types_pb2.GlossaryTerm(source=t.source, target=t.target) for t in options.glossary]
+def _glossary(terms: Sequence[GlossaryTerm]) -> list[types_pb2.GlossaryTerm]:
+    return [types_pb2.GlossaryTerm(source=t.source, target=t.target) for t in terms]
 
 
 def _whole(reply: Any) -> Any:

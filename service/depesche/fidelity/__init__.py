@@ -8,8 +8,10 @@ from depesche.fidelity.names import check_names
 from depesche.fidelity.quotations import check_quotations
 from depesche.fidelity.repetition import check_repetition
 from depesche.fidelity.shape import LEAST_SCORE, check_shape, is_empty
+from depesche.fidelity.terms import check_terms, without_terms
 from depesche.fidelity.untranslated import check_untranslated
-from depesche.types import Finding, FindingKind, Language
+from depesche.text.terms import Terms
+from depesche.types import Finding, FindingKind, GlossaryTerm, Language
 
 __all__ = ["LEAST_SCORE", "WEIGHTS", "check", "check_edited", "weigh"]
 
@@ -86,7 +88,12 @@ def check(
 
 
 def check_edited(
-    text: str, sources: Sequence[str], language: Language, *, abridged: bool = False
+    text: str,
+    sources: Sequence[str],
+    language: Language,
+    *,
+    abridged: bool = False,
+    glossary: Sequence[GlossaryTerm] = (),
 ) -> tuple[Finding, ...]:
     """Check English that a person wrote against all the sentences that it rests on.
 
@@ -95,6 +102,7 @@ def check_edited(
         sources: the sentences, normalised, in document order.
         language: theirs; English ones are compared as a summary's, which may leave things out.
         abridged: whether the text may leave things out whatever the language, as a headline does.
+        glossary: terms whose English was fixed; English sources have it in them.
 
     Returns:
         What is wrong; source spans point into the sources joined by one space each.
@@ -102,8 +110,11 @@ def check_edited(
     source = " ".join(sources)
     if language is Language.ENGLISH:
         return check_abridged(source, text)
-    found = check(source, text, language)
-    return tuple(f for f in found if not (abridged and f.kind in _LEFT_OUT))
+    places = Terms(glossary, language).find(source)
+    found = without_terms(check(source, text, language), text, places)
+    if abridged:
+        return tuple(finding for finding in found if finding.kind not in _LEFT_OUT)
+    return (*found, *check_terms(source, text, places))
 
 
 def weigh(findings: Iterable[Finding]) -> float:

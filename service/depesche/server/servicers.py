@@ -291,9 +291,9 @@ class FidelityServicer(_Servicer, fidelity_pb2_grpc.FidelityServiceServicer):
         """Check a sentence that a person has edited."""
         del context
         self._door.check()
-        text, sources, language = check_arguments(request, self._settings.max_checked_characters)
+        text, sources, language, glossary = check_arguments(request, self._settings)
         found = await asyncio.to_thread(
-            check_edited, text, sources, language, abridged=request.abridged
+            check_edited, text, sources, language, abridged=request.abridged, glossary=glossary
         )
         return fidelity_pb2.CheckSentenceResponse(findings=convert.findings_messages(found))
 

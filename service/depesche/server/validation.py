@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
+from depesche.config import Settings
 from depesche.errors import (
     InvalidRequest,
     LanguageUnsupported,
@@ -35,6 +36,7 @@ from depesche.v1 import (
     translation_pb2,
     types_pb2,
 )
+from depesche.validation import check_glossary
 
 __all__ = [
     "RELEASE_PATHS",
@@ -139,19 +141,20 @@ def summarise_arguments(
 
 
 def check_arguments(
-    request: fidelity_pb2.CheckSentenceRequest, limit: int
-) -> tuple[str, Sequence[str], Language]:
-    """Read a request for a check: the English, its sources and their language.
+    request: fidelity_pb2.CheckSentenceRequest, settings: Settings
+) -> tuple[str, Sequence[str], Language, Sequence[GlossaryTerm]]:
+    """Read a request for a check: the English, its sources, their language, and the glossary.
 
     Args:
         request: the request.
-        limit: most characters of the English, and of the sources together.
+        settings: the limits.
 
     Raises:
         InvalidRequest: names every field that breaks a rule.
         LanguageUnsupported: the request names a language that isn't one of ours.
     """
     check_known(request)
+    limit = settings.max_checked_characters
     violations = [
         *_length_violations("text", request.text, limit),
         *_length_violations("sources", " ".join(request.sources), limit),
@@ -160,7 +163,9 @@ def check_arguments(
     language = None if violations else _language(request.language, "language")
     if language is None:
         raise InvalidRequest(violations or [Violation("language", "is required")])
-    return request.text, request.sources, language
+    glossary = _glossary(request.glossary)
+    check_glossary(glossary, settings, "glossary")
+    return request.text, request.sources, language, glossary
 
 
 def model_argument(request: model_pb2.GetModelRequest) -> str:

@@ -26,7 +26,7 @@ from depesche.v1 import types_pb2 as depesche_dot_v1_dot_types__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x64\x65pesche/v1/fidelity.proto\x12\x0b\x64\x65pesche.v1\x1a\x17\x64\x65pesche/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\"Y\n\x14\x43heckSentenceRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0f\n\x07sources\x18\x03 \x03(\t\x12\x10\n\x08\x61\x62ridged\x18\x04 \x01(\x08\"?\n\x15\x43heckSentenceResponse\x12&\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x14.depesche.v1.Finding2\x80\x01\n\x0f\x46idelityService\x12m\n\rCheckSentence\x12!.depesche.v1.CheckSentenceRequest\x1a\".depesche.v1.CheckSentenceResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\"\n/v1/checks:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x64\x65pesche/v1/fidelity.proto\x12\x0b\x64\x65pesche.v1\x1a\x17\x64\x65pesche/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\"\x86\x01\n\x14\x43heckSentenceRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0f\n\x07sources\x18\x03 \x03(\t\x12\x10\n\x08\x61\x62ridged\x18\x04 \x01(\x08\x12+\n\x08glossary\x18\x05 \x03(\x0b\x32\x19.depesche.v1.GlossaryTerm\"?\n\x15\x43heckSentenceResponse\x12&\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x14.depesche.v1.Finding2\x80\x01\n\x0f\x46idelityService\x12m\n\rCheckSentence\x12!.depesche.v1.CheckSentenceRequest\x1a\".depesche.v1.CheckSentenceResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\"\n/v1/checks:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FIDELITYSERVICE'].methods_by_name['CheckSentence']._loaded_options = None
   _globals['_FIDELITYSERVICE'].methods_by_name['CheckSentence']._serialized_options = b'\202\323\344\223\002\017\"\n/v1/checks:\001*'
-  _globals['_CHECKSENTENCEREQUEST']._serialized_start=98
-  _globals['_CHECKSENTENCEREQUEST']._serialized_end=187
-  _globals['_CHECKSENTENCERESPONSE']._serialized_start=189
-  _globals['_CHECKSENTENCERESPONSE']._serialized_end=252
-  _globals['_FIDELITYSERVICE']._serialized_start=255
-  _globals['_FIDELITYSERVICE']._serialized_end=383
+  _globals['_CHECKSENTENCEREQUEST']._serialized_start=99
+  _globals['_CHECKSENTENCEREQUEST']._serialized_end=233
+  _globals['_CHECKSENTENCERESPONSE']._serialized_start=235
+  _globals['_CHECKSENTENCERESPONSE']._serialized_end=298
+  _globals['_FIDELITYSERVICE']._serialized_start=301
+  _globals['_FIDELITYSERVICE']._serialized_end=429
 # @@protoc_insertion_point(module_scope)

@@ -29,6 +29,7 @@ class CheckSentenceRequest(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
     ABRIDGED_FIELD_NUMBER: _builtins.int
+    GLOSSARY_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The English as it stands now; required. At most 10,000 characters by default."""
     language: _builtins.str
@@ -45,6 +46,12 @@ class CheckSentenceRequest(_message.Message):
         leaves out is its business.
         """
 
+    @_builtins.property
+    def glossary(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.GlossaryTerm]:
+        """The terms whose English was fixed for the brief, whatever the sources say. An abridged text may
+        leave them out too. Sources in English have theirs in them.
+        """
+
     def __init__(
         self,
         *,
@@ -52,10 +59,11 @@ class CheckSentenceRequest(_message.Message):
         language: _builtins.str = ...,
         sources: _abc.Iterable[_builtins.str] | None = ...,
         abridged: _builtins.bool = ...,
+        glossary: _abc.Iterable[_types_pb2.GlossaryTerm] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abridged", b"abridged", "language", b"language", "sources", b"sources", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abridged", b"abridged", "glossary", b"glossary", "language", b"language", "sources", b"sources", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

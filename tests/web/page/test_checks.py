@@ -35,6 +35,17 @@ def test_what_an_edit_is_compared_with(place: Any, language: str, source: str) -
     )
 
 
+def test_the_brief_s_glossary_goes_along() -> None:
+    """An edit is held to the terms that the brief was."""
+    term = {"source": "Brücke", "target": "Bridge"}
+    sent = draft((0, "x"))
+    sent["brief"] = BRIEF | {"glossary": [{"term": term, "outcome": "GLOSSARY_OUTCOME_APPLIED"}]}
+    found = draft_of(json.dumps(sent).encode())
+
+    asked = question(found.brief, found.edits[0])
+    assert [(t.source, t.target) for t in asked.glossary] == [("Brücke", "Bridge")]
+
+
 async def test_who_asks() -> None:
     """The service sees the caller's token and the request's id with each check."""
     seen: list[dict[str, Any]] = []

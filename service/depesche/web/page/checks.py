@@ -83,7 +83,11 @@ def question(brief: types_pb2.Brief, edit: Edit) -> fidelity_pb2.CheckSentenceRe
         language = brief.detection.language
         sources = [translated.normalised_source for translated in rests_on]
     return fidelity_pb2.CheckSentenceRequest(
-        text=edit.text, language=language, sources=sources, abridged=edit.place == HEADLINE
+        text=edit.text,
+        language=language,
+        sources=sources,
+        abridged=edit.place == HEADLINE,
+        glossary=[use.term for use in brief.glossary],
     )
 
 

@@ -114,11 +114,12 @@ export class Draft extends EventTarget {
     const { sentenceIndices, strategy } = this.machine(place);
     const behind = sentenceIndices.map((index) => this.byIndex.get(index));
     const { language } = this.brief.detection;
+    const glossary = this.brief.glossary.map((use) => use.term);
     const abridged = place === "headline"; // which may leave things out
     if (language === "en" || strategy === ABSTRACTIVE) {
-      return { language: "en", sources: behind.map((s) => s.text), abridged };
+      return { language: "en", sources: behind.map((s) => s.text), abridged, glossary };
     }
-    return { language, sources: behind.map((s) => s.normalisedSource), abridged };
+    return { language, sources: behind.map((s) => s.normalisedSource), abridged, glossary };
   }
 
   /** Whether a sentence is the summary model's own. */
