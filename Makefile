@@ -5,7 +5,6 @@ FILE ?= examples/release.de.txt
 WORK ?= .training
 TRAIN = PYTHONPATH=service $(WORK)/venv/bin/python -m models.training --work $(WORK) --corpora $(CORPORA)
 BATCH ?= --tokens 4096 --accumulate 8
-BATCH += --dropout 0.1
 LEARNT = $(WORK)/pairs.jsonl $(WORK)/backtranslated.jsonl
 BRIEFLY = --decay-steps 12 --rate 6e-5 --warmup 1 --averaging 0.95
 AUDITED = run dev pull chart browser fleet image image-build
@@ -89,13 +88,13 @@ model: ## Train the embedded model anew, for many hours: CORPORA=folder, WORK=fo
 	$(TRAIN) base
 	$(TRAIN) data
 	$(TRAIN) vocabulary
-	$(TRAIN) finetune $(BATCH) --run reverse --reverse --decay-steps 106 --rate 1.5e-4 --warmup 30 --averaging 0.98
+	$(TRAIN) finetune $(BATCH) --dropout 0.1 --run reverse --reverse --decay-steps 106 --rate 1.5e-4 --warmup 30 --averaging 0.98
 	$(TRAIN) backtranslate --weights reverse/averaged --sources km=14000 ru=3000 --temperature 0.7
-	$(TRAIN) finetune $(BATCH) --run main --pairs $(LEARNT) --decay-steps 486 --rate 1.3e-4 --warmup 60
+	$(TRAIN) finetune $(BATCH) --dropout 0.1 --run main --pairs $(LEARNT) --decay-steps 486 --rate 1.3e-4 --warmup 60
 	$(TRAIN) sample --weights main/final --sources km=2200 ru=2200 de=1600
-	$(TRAIN) finetune $(BATCH) --run near --begin main/final --pairs $(WORK)/sampled.jsonl $(BRIEFLY)
-	$(TRAIN) finetune $(BATCH) --run more --begin near/final --pairs $(LEARNT) --decay-steps 330 --rate 1.2e-4 --warmup 20
-	$(TRAIN) finetune $(BATCH) --run again --begin more/final --pairs $(WORK)/sampled.jsonl $(BRIEFLY)
+	$(TRAIN) finetune $(BATCH) --dropout 0.1 --run near --begin main/final --pairs $(WORK)/sampled.jsonl $(BRIEFLY)
+	$(TRAIN) finetune $(BATCH) --dropout 0.1 --run more --begin near/final --pairs $(LEARNT) --decay-steps 330 --rate 1.2e-4 --warmup 20
+	$(TRAIN) finetune $(BATCH) --dropout 0.1 --run again --begin more/final --pairs $(WORK)/sampled.jsonl $(BRIEFLY)
 	$(TRAIN) export --run again --weights again/final near/final
 	$(TRAIN) evaluate --run again
 
