@@ -28,13 +28,14 @@ from depesche.errors import (
 )
 from depesche.server.status import CLIENT, DOMAIN, REQUEST_ID_KEY
 
-__all__ = ["from_call", "from_status"]
+__all__ = ["WRITE_FAILED", "from_call", "from_status"]
 
 _DETAILS = "grpc-status-details-bin"
 # What gRPC says in place of a status where a stream was cut off: by a proxy whose server has died,
 # and where a write of its own was first to find out (`_call.py` of grpc.aio). The code is INTERNAL
 # or UNKNOWN, by which it would look like a fault that comes again.
-_CUT_OFF = ("RST_STREAM", "Internal error from Core")
+WRITE_FAILED = "Internal error from Core"
+_CUT_OFF = ("RST_STREAM", WRITE_FAILED)
 _FAULTS = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
 _RETRY_AFTER = 1.0
 

@@ -80,6 +80,21 @@ async def test_a_feed_ends_with_its_server(kind: Kind) -> None:
             [id_ async for id_, _ in call.replies("briefs", call.source(_releases("a", "b")))]
 
 
+@pytest.mark.parametrize("ends", [0, 1])
+async def test_a_feed_fails_by_what_its_server_says(kind: Kind, ends: int) -> None:
+    """However many releases are being sent meanwhile."""
+    service = Service()
+    service.ends = [ends] * 20
+    ids = [f"r{number}" for number in range(40)]
+    async with connected(kind, service, retries=False) as call:
+        for _ in range(20):
+            with pytest.raises(errors.ShuttingDown) as caught:
+                [reply async for reply in call.replies("briefs", call.source(_releases(*ids)))]
+            assert caught.value.request_id == "r1"
+
+    assert service.calls == 20
+
+
 async def test_a_feed_that_is_resumed(kind: Kind) -> None:
     """Only releases without a reply are sent again, in order, over any number of servers."""
     service = Service()

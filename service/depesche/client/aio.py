@@ -1,10 +1,17 @@
 """The client for asyncio."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
-from contextlib import aclosing, closing
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Coroutine,
+    Iterator,
+    Sequence,
+)
+from contextlib import aclosing, closing, contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 import grpc.aio
 
@@ -13,7 +20,7 @@ from depesche.client import requests
 from depesche.client.base import BaseClient, raised
 from depesche.client.feed import Backlog, Item
 from depesche.errors import DepescheError, LoadError
-from depesche.remote_errors import from_status
+from depesche.remote_errors import WRITE_FAILED, from_status
 from depesche.types import BriefOptions, GlossaryTerm, Release
 from depesche.v1 import brief_pb2, model_pb2, summarisation_pb2, translation_pb2, types_pb2
 
@@ -217,11 +224,44 @@ class Client(BaseClient):
         stub = self._stubs["BriefService"]
         sent = feed.requests(feed.backlog.begin())
         call = stub.BriefReleases(sent, timeout=feed.backlog.remaining, metadata=metadata)
-        with raised(call):
+        with raised(call), _true_status(call):
             async for reply in call:
                 failed = reply.HasField("error")
                 release_id = feed.backlog.answered(reply.index)
                 yield release_id, from_status(reply.error) if failed else reply.brief
+
+
+@contextmanager
+def _true_status(call: Any) -> Iterator[None]:
+    """Raise the status by which the server ended a call that was being written to.
+
+    A write that fails because the call has ended sets a status of its own, before the server's or
+    over it (https://github.com/grpc/grpc/issues/36066). If the last one isn't the server's, the
+    first one is, unless the connection was lost.
+    """
+    first: list[grpc.aio.AioRpcError] = []
+    call.add_done_callback(lambda call: first.append(_ended(call)))
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        overwritten = error.details() == WRITE_FAILED and first[0].code() != grpc.StatusCode.OK
+        raise (first[0] if overwritten else error) from None
+
+
+def _ended(call: Any) -> grpc.aio.AioRpcError:
+    """Read the status of a call that has just ended, before another can take its place."""
+    metadata = _at_once(call.trailing_metadata())
+    code, details = _at_once(call.code()), _at_once(call.details())
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), metadata, details)
+
+
+def _at_once(ready: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run to its end what has nothing to wait for."""
+    try:
+        ready.send(None)
+    except StopIteration as end:
+        return cast("_Result", end.value)
+    raise AssertionError("it waits")
 
 
 class _Feed:
