@@ -21,7 +21,7 @@ from scraping import BUCKETS, Reading
 from depesche.config import Settings
 from depesche.errors import DeadlineExceeded, QueueFull
 from depesche.inference.admission import Admission
-from depesche.inference.backlog import Backlog, Group, Segment
+from depesche.inference.backlog import Backlog, Group, Segment, work_of
 from depesche.inference.rate import Rate
 from depesche.types import Priority
 
@@ -225,9 +225,8 @@ class SimulatedReplica:
     def _pump(self) -> None:
         """Start batches for as long as there are workers and work."""
         while self._idle and self._backlog:
-            padded = self._rate.padded_per_second * self._settings.batch_seconds
-            budget = min(self._settings.batch_tokens, int(padded))
-            batch = self._backlog.take(budget, self._idle)
+            work = self._rate.work_per_second * self._settings.batch_seconds
+            batch = self._backlog.take(self._settings.batch_tokens, self._idle, work)
             for segment in batch:
                 if segment in self._parts and not self._is_in_time(segment):
                     self._drop(segment)
@@ -236,8 +235,8 @@ class SimulatedReplica:
 
     def _is_in_time(self, segment: Segment) -> bool:
         job = self._parts[segment][0].call.job
-        least = len(segment) * segment.group.beam_size / self._rate.padded_per_second
-        return self._timeline.now + least < job.due + job.patience
+        alone = work_of(len(segment), 1, segment.group.beam_size)
+        return self._timeline.now + alone / self._rate.work_per_second < job.due + job.patience
 
     def _drop(self, segment: Segment) -> None:
         """Leave out what can't be decoded in time: the call fails, or keeps what it had before."""
@@ -277,8 +276,7 @@ class SimulatedReplica:
         self._busy += seconds
         attempts = [self._parts.pop(segment)[0] for segment in batch]
         first = sum(len(s) for s, a in zip(batch, attempts, strict=True) if a.first)
-        padded = len(batch) * max(map(len, batch)) * beam_size
-        self._rate.add(first, padded, seconds)
+        self._rate.add(first, work_of(max(map(len, batch)), len(batch), beam_size), seconds)
         for attempt in attempts:
             attempt.left -= 1
             if not attempt.left and not attempt.call.over:

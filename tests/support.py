@@ -44,7 +44,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def slow_down(engine: Engine) -> None:
     """Make the translation model look as slow as one that decodes 50 tokens a second."""
-    engine._current._queues["embedded"]._rate.add(first=3_000, padded=3_000, seconds=60)
+    engine._current._queues["embedded"]._rate.add(first=3_000, work=12_000, seconds=60)
 
 
 def dictionary(entries: dict[str, str]) -> Callable[[str], str | Hypothesis]:

@@ -201,7 +201,7 @@ async def test_terms_are_heeded_where_nothing_else_is_decoded_again() -> None:
     backend = FakeBackend(dictionary({GERMAN: ENGLISH}))
     result = await brief({}, TERM, backend=backend, decode_again=False)
     assert outcomes(result) == [REFUSED]
-    assert decoded(backend) == [GERMAN, "Haushalt", "Haushaltes", INSIDE]
+    assert decoded(backend) == [GERMAN, "Haushaltes", "Haushalt", INSIDE]
 
 
 async def test_a_long_term_is_not_decoded_alone() -> None:

@@ -109,7 +109,10 @@ class Settings(BaseSettings):
     threads_per_worker: int = Field(1, ge=1, description="CPU threads of each worker.")
     batch_tokens: int = Field(256, ge=1, description="Padded source tokens of one batch at most.")
     batch_seconds: float = Field(
-        2.0, gt=0, description="Time that one batch takes at most, by the measured rate."
+        2.0,
+        gt=0,
+        description="Time that a batch of several segments may take, by the measured rate; "
+        "on slow machines twice the time of one segment.",
     )
     beam_size: int = Field(4, ge=2, le=16, description="Beam of the second, safer decoding.")
     decode_again: bool = Field(

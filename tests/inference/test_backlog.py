@@ -1,9 +1,10 @@
 import weakref
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depesche.inference.backlog import Backlog, Group, Segment, cut_batches, is_worth
+from depesche.inference.backlog import Backlog, Group, Segment, cut_batches, is_worth, work_of
 from depesche.types import Priority
 
 GREEDY = Group(1)
@@ -60,6 +61,26 @@ def test_a_batch_is_filled_with_like_lengths_within_the_budget() -> None:
     assert lengths(backlog.take(93)) == [29, 30, 31]
     assert lengths(backlog.take(93)) == [90]
     assert lengths(backlog.take(93)) == [8]
+
+
+@pytest.mark.parametrize("beam_size", [1, 4])
+def test_a_batch_takes_no_more_work_than_it_may(beam_size: int) -> None:
+    """Steps and rows count; a longer segment makes every row longer."""
+    group = Group(beam_size)
+    others = [segment(31, group=group) for _ in range(20)]
+    backlog = filled(segment(30, group=group, urgency=-1), *others)
+    most = work_of(31, 7, beam_size)
+
+    assert len(backlog.take(10_000, work=most)) == 7
+    assert len(backlog.take(10_000, work=most - 1)) == 6
+
+
+def test_slow_machines_decode_in_company_too() -> None:
+    """However little a machine does in the time of a batch, a head may take twice its own time."""
+    backlog = filled(*(segment(90) for _ in range(12)))
+
+    assert len(backlog.take(10_000, work=1)) == 5
+    assert work_of(90, 5, 1) == 2 * work_of(90, 1, 1)
 
 
 def test_unlike_lengths_do_not_share_a_batch() -> None:

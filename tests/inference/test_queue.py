@@ -93,10 +93,22 @@ async def test_batches_are_observed() -> None:
     async with running(backend, observer=recorder) as queue:
         await collect(queue, ["b b b b", "c c c c", "d d d d d d d d d"], OWN)
 
-    assert backend.history == [["d d d d d d d d d"], ["b b b b", "c c c c"]]
-    assert recorder.batches == [(1, 9), (2, 8)]
+    assert backend.history == [["b b b b", "c c c c"], ["d d d d d d d d d"]]
+    assert recorder.batches == [(2, 8), (1, 9)]
     assert recorder.finished == 2
     assert recorder.counts == {"source": 17, "target": 17}
+
+
+@pytest.mark.parametrize("reproducible", [False, True])
+async def test_a_short_batch_goes_first(reproducible: bool) -> None:
+    """A reader has a sentence soon; the others come by their length, so that the last is short."""
+    backend = FakeBackend(str.upper)
+    texts = ["a " * 8, "b " * 40, "c " * 4, "d " * 20]
+
+    async with running(backend, batch_tokens=1) as queue:
+        await collect(queue, texts, Ask(reproducible=reproducible))
+
+    assert [text[0] for (text,) in backend.history] == ["c", "b", "d", "a"]
 
 
 async def test_calls_share_batches() -> None:

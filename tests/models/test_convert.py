@@ -35,17 +35,26 @@ _PYTHON = os.environ.get("DEPESCHE_CONVERT_PYTHON")
 _NAMES = ("opus", "marian", "m2m100", "nllb", "madlad", "bart", "pegasus")
 # By how much the log-probability of an expected token may change on average, in natural logarithms,
 # for want of bits: what was measured, and a third more. Weights are random, and so are outputs of
-# such networks; trained models are far less sensitive.
+# such networks; trained models are far less sensitive. The second figure is for x86 without VNNI,
+# which sums products of 8 bits in pairs of 16, and these overflow (oneDNN's guide, "Nuances of int8
+# Computations").
 _INT8 = {
-    "opus": 0.95,
-    "marian": 0.95,
-    "m2m100": 0.48,
-    "nllb": 0.47,
-    "madlad": 0.8,
-    "bart": 1.4,
-    "gemma": 0.25,
-    "pegasus": 0.4,
+    "opus": (0.95, 3.5),
+    "marian": (0.95, 3.5),
+    "m2m100": (0.48, 2.1),
+    "nllb": (0.47, 1.8),
+    "madlad": (0.8, 3.7),
+    "bart": (1.4, 3.7),
+    "gemma": (0.25, 2.4),
+    "pegasus": (0.4, 2.0),
 }
+
+
+def _most_difference(name: str) -> float:
+    """Give the bound for this CPU."""
+    exact, overflowing = _INT8[name]
+    flags = Path("/proc/cpuinfo").read_text("utf-8")
+    return overflowing if "avx2" in flags and "vnni" not in flags else exact
 
 
 def spec(family: str) -> ModelSpec:
@@ -249,7 +258,7 @@ def test_int8_of_the_decoder_agrees_to_a_stated_degree(models: Pulled) -> None:
         scores.append([score for result in results for score in result.log_probs])
     difference = float(np.mean(np.abs(np.subtract(*scores))))
 
-    assert 0 < difference < _INT8["gemma"]
+    assert 0 < difference < _most_difference("gemma")
 
 
 def sentencepiece_of(path: Path) -> Any:
@@ -279,7 +288,7 @@ def test_int8_agrees_with_float32_to_a_stated_degree(models: Pulled, name: str) 
     scores = [_scores(models.path(name, q), name, q) for q in ("float32", "int8")]
     difference = float(np.mean(np.abs(np.subtract(*scores))))
 
-    assert 0 < difference < _INT8[name]
+    assert 0 < difference < _most_difference(name)
 
 
 def _scores(path: Path, name: str, quantisation: str) -> Sequence[float]:

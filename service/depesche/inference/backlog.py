@@ -5,6 +5,7 @@ urgent segment heads the next batch, and segments of about its length fill it.
 """
 
 import heapq
+import math
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from depesche.types import Priority
 
-__all__ = ["Backlog", "Group", "Segment", "cut_batches", "is_worth"]
+__all__ = ["Backlog", "Group", "Segment", "cut_batches", "is_worth", "work_of"]
 
 _INTERACTIVE_RUN = 8
 """Batches of the interactive lane after which a bulk batch goes first, if one waits."""
@@ -27,6 +28,12 @@ _STEP = 3.0
 
 With the embedded model on one core a step takes about 10 ms and 2 to 3 ms more a row
 (`bench/batches.py`).
+"""
+
+_COMPANY = 2.0
+"""How many times as long as its head alone a batch may take, where that is over the usual time.
+
+That is five rows of equal lengths, for twice the tokens a second and more.
 """
 
 
@@ -125,8 +132,10 @@ class _Lane:
         # Dictionaries keep the order of insertion.
         return next(iter(self._places)).queued_at if self._places else None
 
-    def batch(self, head: Segment, budget: int) -> list[Segment]:
+    def batch(self, head: Segment, budget: int, work: float) -> list[Segment]:
         """Gather a batch around `head`, nearest lengths first; doesn't take it out."""
+        beam_size = head.group.beam_size
+        most = max(work, _COMPANY * work_of(len(head), 1, beam_size))
         group = self._groups[head.group]
         if head.group.batch is not None:
             return [place.segment for place in group]
@@ -139,7 +148,9 @@ class _Lane:
                 break
             longest, shortest = group[high].length, group[low].length
             size = high - low + 1
-            if not is_worth(nearest.length, longest, shortest, size, head.group.beam_size, budget):
+            if work_of(max(longest, nearest.length), size + 1, beam_size) > most:
+                break
+            if not is_worth(nearest.length, longest, shortest, size, beam_size, budget):
                 break
             if nearest is below:
                 low -= 1
@@ -173,12 +184,13 @@ class Backlog:
         """Take segments out that nobody wants any more; tells how many of them still waited."""
         return sum(self._lanes[segment.priority].remove(segment) for segment in segments)
 
-    def take(self, budget: int, idle_workers: int = 1) -> list[Segment]:
+    def take(self, budget: int, idle_workers: int = 1, work: float = math.inf) -> list[Segment]:
         """Take the next batch out.
 
         Args:
             budget: most padded source tokens (longest times count, times the beam).
             idle_workers: workers that have nothing to do, among which little work is shared out.
+            work: most work as `work_of` tells it; twice that of the head at least.
 
         Returns:
             Segments of one group; none if nothing waits.
@@ -188,7 +200,7 @@ class Backlog:
         if head is None:
             return []
         share = -(-lane.tokens * head.group.beam_size // idle_workers)
-        batch = lane.batch(head, min(budget, share))
+        batch = lane.batch(head, min(budget, share), work)
         for segment in batch:
             lane.remove(segment)
         return batch
@@ -217,6 +229,19 @@ class Backlog:
             return Priority.BULK
         self._run = self._run + 1 if bulk else 0
         return Priority.INTERACTIVE
+
+
+def work_of(longest: int, rows: int, beam_size: int) -> float:
+    """Tell what a batch costs, in units of what one row adds to one step.
+
+    Unlike padded tokens it goes with the time that batches take, be they of one row or of many.
+
+    Args:
+        longest: most source tokens of a segment, about as many as there are steps.
+        rows: segments.
+        beam_size: width of the beam.
+    """
+    return longest * (_STEP + rows * beam_size)
 
 
 def is_worth(

@@ -15,7 +15,7 @@ from itertools import count
 from depesche.errors import DeadlineExceeded, ShuttingDown
 from depesche.inference.admission import Admission, Room
 from depesche.inference.backend import Hypothesis, TranslationBackend
-from depesche.inference.backlog import Backlog, Group, Segment, cut_batches
+from depesche.inference.backlog import Backlog, Group, Segment, cut_batches, work_of
 from depesche.inference.observer import NULL_OBSERVER, DropReason, Observer, QueueStatistics
 from depesche.inference.rate import Rate
 from depesche.inference.slots import Slots
@@ -114,7 +114,8 @@ class SegmentQueue:
             batch_tokens: most padded source tokens of a batch; a longer segment runs alone.
             capacity: most segments that may wait before a new call.
             batch_seconds: how long a batch may take, by the measured rate; a shared batch is cut
-                smaller where it would take longer.
+                smaller where it would take longer, if it is of several segments and takes more than
+                twice as long as one of them.
             slots: the CPU's places, if other models share them.
             observer: told of batches, tokens and drops.
         """
@@ -266,13 +267,18 @@ class SegmentQueue:
         return list(call.pending)
 
     def _groups(self, lengths: Sequence[int], ask: Ask) -> Iterable[tuple[Group, list[int]]]:
-        """Cut the batches of a reproducible call now; for others tell only the order."""
+        """Cut the batches of a reproducible call now; for others tell only the order.
+
+        One short batch goes first, for whoever waits for a first sentence, and then the longest, so
+        that the last to run is a short one too.
+        """
         if not ask.reproducible:
             order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
-            return [(Group(ask.beam_size), order)]
+            return [(Group(ask.beam_size), [*order[-1:], *order[:-1]])]
+        batches = cut_batches(lengths, self._batch_tokens, ask.beam_size)
         return [
             (Group(ask.beam_size, next(self._batches)), batch)
-            for batch in cut_batches(lengths, self._batch_tokens, ask.beam_size)
+            for batch in [*batches[-1:], *batches[:-1]]
         ]
 
     async def _work(self) -> None:
@@ -280,7 +286,8 @@ class SegmentQueue:
             ready = time.monotonic()
             async with self._slots.use():
                 # Cut when there is a place to run, so that what came meanwhile can go first.
-                batch = self._backlog.take(self._budget(), self._idle)
+                work = self._rate.work_per_second * self._batch_seconds
+                batch = self._backlog.take(self._batch_tokens, self._idle, work)
                 if wanted := self._in_time(batch):
                     await self._run(wanted, ready)
 
@@ -289,9 +296,6 @@ class SegmentQueue:
         async with self._ready:
             await self._ready.wait_for(lambda: self._backlog or self._closed)
             return bool(self._backlog)
-
-    def _budget(self) -> int:
-        return min(self._batch_tokens, int(self._rate.padded_per_second * self._batch_seconds))
 
     def _abandon(self, call: _Call) -> None:
         """Forget a call that has ended or whose caller has gone."""
@@ -319,8 +323,8 @@ class SegmentQueue:
 
     def _is_in_time(self, segment: Segment) -> bool:
         deadline = self._calls[segment].ask.deadline
-        least = len(segment) * segment.group.beam_size / self._rate.padded_per_second
-        return deadline is None or time.monotonic() + least < deadline
+        alone = work_of(len(segment), 1, segment.group.beam_size)
+        return deadline is None or time.monotonic() + alone / self._rate.work_per_second < deadline
 
     def _drop(self, segments: Sequence[Segment], reason: DropReason, error: Exception) -> None:
         self._observer.dropped(reason, len(segments))
@@ -334,11 +338,11 @@ class SegmentQueue:
     async def _run(self, batch: Sequence[Segment], ready: float) -> None:
         """Decode a batch, for which a worker has been `ready` and waiting for a place."""
         started = time.monotonic()
-        padded = len(batch) * max(map(len, batch)) * batch[0].group.beam_size
+        longest, beam_size = max(map(len, batch)), batch[0].group.beam_size
         wait = max(started - segment.queued_at for segment in batch)
         first, tokens = self._first_tokens(batch), sum(map(len, batch))
         self._observer.waited(self._name, wait)
-        self._observer.batch_started(self._name, len(batch), padded)
+        self._observer.batch_started(self._name, len(batch), longest * len(batch) * beam_size)
         self._idle -= 1
         self._admission.running += tokens
         try:
@@ -352,7 +356,7 @@ class SegmentQueue:
             ended = time.monotonic()
             self._observer.batch_finished(self._name, ended - started)
         # What other models take of the CPU makes this one slower for whoever waits.
-        self._rate.add(first, padded, ended - ready)
+        self._rate.add(first, work_of(longest, len(batch), beam_size), ended - ready)
         self._observer.tokens(self._name, "source", tokens)
         self._observer.tokens(self._name, "target", sum(h.tokens for h in hypotheses))
         self._deliver(batch, hypotheses, started)
