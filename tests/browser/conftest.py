@@ -1,6 +1,5 @@
 """The marker `browser`: these tests need what `make browser` installs, and run if asked for."""
 
-import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
 # They import it.
 collect_ignore_glob = [] if find_spec("schemathesis") and find_spec("playwright") else ["test_*.py"]
 
-_FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run"
-    " --disable-background-networking --disable-component-update --disable-sync"
-)
-
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the tests of browsers out unless `-m` names them."""
@@ -33,14 +27,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
     """Run Chromium."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - `make browser` installs it
+    from tests.browser.support import chromium  # noqa: PLC0415 - `make browser` installs it
 
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert found, "chromium isn't on the PATH"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=_FLAGS.split())
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,7 +14,15 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -36,6 +45,10 @@ ENGLISH = {
 }
 """What a model would make of `RELEASE`, with one wrong amount."""
 
+_FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run"
+    " --disable-background-networking --disable-component-update --disable-sync"
+)
 _WATCH = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
@@ -92,6 +105,17 @@ def _run(run: Callable[[], Coroutine[Any, Any, None]], ready: threading.Event) -
         asyncio.run(run())
     finally:
         ready.set()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run Chromium."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found, "chromium isn't on the PATH"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=_FLAGS.split())
+        yield running
+        running.close()
 
 
 @contextmanager
