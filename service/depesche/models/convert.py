@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -27,6 +28,7 @@ def convert(
     into: Path,
     quantisation: Quantisation = "int8",
     python: Path | None = None,
+    keep_open: Sequence[int] = (),
 ) -> str:
     """Convert a model; blocks, for minutes where it is large.
 
@@ -36,6 +38,8 @@ def convert(
         into: folder to make; what is left of it after an error is the caller's to remove.
         quantisation: how to store the weights.
         python: interpreter with the extra `convert`; None takes this one.
+        keep_open: files that the converting process keeps open, even if this one is killed: a lock
+            of theirs is held until nobody writes into `into` any more.
 
     Returns:
         The programs that made it, with their versions.
@@ -50,6 +54,7 @@ def convert(
             command,
             env={**os.environ, **_OFFLINE},
             stdin=subprocess.DEVNULL,
+            pass_fds=keep_open,
             capture_output=True,
             text=True,
             check=False,

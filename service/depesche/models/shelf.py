@@ -77,10 +77,17 @@ def check_licence(spec: ModelSpec, locked: LockedModel | None, wish: Wish) -> No
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A model's shelf, while this process alone may change it; made by `Shelf.hold`."""
+    """A model's shelf, while this process alone may change it; made by `Shelf.hold`.
+
+    Attributes:
+        store: where it stands.
+        spec: what the manifest says of the model.
+        lock: the file by which other processes are kept away.
+    """
 
     store: ModelStore
     spec: ModelSpec
+    lock: int
 
     @classmethod
     @contextmanager
@@ -96,7 +103,7 @@ class Shelf:
             with (locks / spec.name).open("a") as file:
                 _hold(file, lambda: note(f"another process is changing '{spec.name}', waiting"))
                 store.refresh()
-                yield cls(store, spec)
+                yield cls(store, spec, file.fileno())
         except OSError as error:
             reason = error.strerror or str(error)
             advice = "make room and try again" if is_full(error) else "see DEPESCHE_PULLED_DIR"
@@ -167,7 +174,9 @@ class Shelf:
         part = self.folder / "conversion.partial"
         _remove(part)
         try:
-            converter = convert(self.spec, source, part, quantisation, wish.convert_python)
+            converter = convert(
+                self.spec, source, part, quantisation, wish.convert_python, [self.lock]
+            )
             made = self.place(entry, part, converter, quantisation)
         finally:
             _remove(part)
@@ -249,7 +258,10 @@ def _short(commit: str | None) -> str:
 
 
 def _hold(file: TextIO, wait: Callable[[], None] = lambda: None) -> None:
-    """Take a lock of the kernel's, which ends with the process, however it ends."""
+    """Take a lock of the kernel's, which ends with the process, however it ends.
+
+    A conversion may outlive a process that is killed, and holds the lock till it is done.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
