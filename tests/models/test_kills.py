@@ -139,11 +139,14 @@ def test_a_kill_at_any_moment_leaves_the_store_usable(hub: HubServer, tmp_path: 
     assert sorted(p.name for p in store.pulled_dir.iterdir()) == [".locks", LOCK, MODEL]
 
 
-def _start(store: ModelStore, hub: HubServer, *arguments: str) -> "subprocess.Popen[str]":
+def _start(
+    store: ModelStore, hub: HubServer, *arguments: str, **settings: str
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", _PULL, "models", *arguments],
         env={
             **os.environ,
+            **settings,
             "HF_ENDPOINT": hub.endpoint,
             "DEPESCHE_MODELS_DIR": str(store.pulled_dir.parent),
         },
@@ -202,6 +205,33 @@ def test_one_that_waits_goes_on_when_the_other_is_killed(hub: HubServer, tmp_pat
     assert len(starts) == 2
     assert starts[1] is not None
     assert starts[1] != "bytes=0-"
+
+
+def test_one_waits_for_the_conversion_of_one_that_was_killed(
+    hub: HubServer, tmp_path: Path
+) -> None:
+    """It goes on without its parent, and nobody gets in its way."""
+    hub.add(REPOSITORY, FILES)
+    store = make_store(tmp_path / "models")
+    begun, goes_on, python = tmp_path / "begun", tmp_path / "goes_on", tmp_path / "python"
+    os.mkfifo(begun)
+    os.mkfifo(goes_on)
+    python.write_text(f'#!/bin/sh\n: > {begun}\n: < {goes_on}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    first = _start(store, hub, "pull", MODEL, DEPESCHE_CONVERT_PYTHON=str(python))
+    begun.read_bytes()
+    first.kill()
+    first.wait(_WAIT)
+    second = _start(store, hub, "pull", MODEL)
+    assert second.stderr is not None
+    assert second.stderr.readline() == f"another process is changing '{MODEL}', waiting\n"
+    goes_on.write_bytes(b"")
+    first.communicate()
+    ((code, _, _),) = _ends([second])
+
+    assert code == 0
+    store.refresh()
+    store.verify(MODEL)
 
 
 def test_pulls_of_two_models_meet_in_the_lock(hub: HubServer, tmp_path: Path) -> None:
