@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import TypeVar
 
 from depesche.errors import DeadlineExceeded, ShuttingDown
 from depesche.inference.admission import Admission, Room
@@ -22,6 +23,8 @@ from depesche.inference.slots import Slots
 from depesche.types import Language, Priority
 
 __all__ = ["Ask", "SegmentQueue", "SegmentResult"]
+
+_T = TypeVar("_T")
 
 _PATIENCE = 300.0
 """Seconds within which a call is to be done at the latest, for the order of calls."""
@@ -114,8 +117,7 @@ class SegmentQueue:
             batch_tokens: most padded source tokens of a batch; a longer segment runs alone.
             capacity: most segments that may wait before a new call.
             batch_seconds: how long a batch may take, by the measured rate; a shared batch is cut
-                smaller where it would take longer, if it is of several segments and takes more than
-                twice as long as one of them.
+                smaller where it would take longer, and longer than twice its first segment alone.
             slots: the CPU's places, if other models share them.
             observer: told of batches, tokens and drops.
         """
@@ -274,11 +276,10 @@ class SegmentQueue:
         """
         if not ask.reproducible:
             order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
-            return [(Group(ask.beam_size), [*order[-1:], *order[:-1]])]
+            return [(Group(ask.beam_size), _last_first(order))]
         batches = cut_batches(lengths, self._batch_tokens, ask.beam_size)
         return [
-            (Group(ask.beam_size, next(self._batches)), batch)
-            for batch in [*batches[-1:], *batches[:-1]]
+            (Group(ask.beam_size, next(self._batches)), batch) for batch in _last_first(batches)
         ]
 
     async def _work(self) -> None:
@@ -413,6 +414,10 @@ class SegmentQueue:
                 results.setdefault(call, []).append(result)
         for call, own in results.items():
             call.results.put_nowait(own)
+
+
+def _last_first(items: Sequence[_T]) -> list[_T]:
+    return [*items[-1:], *items[:-1]]
 
 
 def _is_late(call: _Call) -> bool:
